@@ -1,0 +1,1 @@
+"""Market data for a trading process: a bounded mailbox and an actor for every symbol."""

@@ -1,0 +1,63 @@
+"""What is said: immutable messages, and the errors raised."""
+
+from .anomalies import AnomalyAlert, AnomalyState, Severity
+from .errors import (
+    BadFrame,
+    ExchangeFault,
+    ExchangeReplied,
+    InvalidOption,
+    MissingExtra,
+    TicklaneError,
+    TooManySymbols,
+    UnknownKey,
+    UsageError,
+    WaitTimeout,
+    WrongState,
+)
+from .feeds import (
+    BookResynced,
+    FeedConnected,
+    FeedEvent,
+    FeedLost,
+    FeedStalled,
+    GapDetected,
+    SequenceReset,
+)
+from .lifecycle import ChildFailed, ChildGivenUp, ChildRestarted
+from .market import Level, Outcome, Snapshot
+from .metrics import FeedMetrics, MetricsSample, QueueMetrics, QueueTick, Totals
+
+__all__ = [
+    "AnomalyAlert",
+    "AnomalyState",
+    "BadFrame",
+    "BookResynced",
+    "ChildFailed",
+    "ChildGivenUp",
+    "ChildRestarted",
+    "ExchangeFault",
+    "ExchangeReplied",
+    "FeedConnected",
+    "FeedEvent",
+    "FeedLost",
+    "FeedMetrics",
+    "FeedStalled",
+    "GapDetected",
+    "InvalidOption",
+    "Level",
+    "MetricsSample",
+    "MissingExtra",
+    "Outcome",
+    "QueueMetrics",
+    "QueueTick",
+    "SequenceReset",
+    "Severity",
+    "Snapshot",
+    "TicklaneError",
+    "TooManySymbols",
+    "Totals",
+    "UnknownKey",
+    "UsageError",
+    "WaitTimeout",
+    "WrongState",
+]

@@ -1,0 +1,140 @@
+"""Every error Ticklane raises, named by whose fault it is.
+
+    TicklaneError
+        UsageError             you asked for something that cannot be
+            InvalidOption      an option's value is not allowed        (ValueError)
+            UnknownKey         no such key                             (LookupError)
+            WrongState         not now: start() after stop(), ...      (RuntimeError)
+            TooManySymbols     max_symbols is reached                  (RuntimeError)
+            MissingExtra       an optional dependency is not installed (ImportError)
+        ExchangeFault          the exchange sent what it should not
+            BadFrame           a frame that cannot be understood       (ValueError)
+            ExchangeReplied    the exchange answered with an error
+        WaitTimeout            what was waited for did not come        (TimeoutError)
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+__all__ = [
+    "BadFrame",
+    "ExchangeFault",
+    "ExchangeReplied",
+    "InvalidOption",
+    "MissingExtra",
+    "TicklaneError",
+    "TooManySymbols",
+    "UnknownKey",
+    "UsageError",
+    "WaitTimeout",
+    "WrongState",
+]
+
+
+class TicklaneError(Exception):
+    """Base of all errors of this library."""
+
+
+class UsageError(TicklaneError):
+    """The caller asked for something that cannot be."""
+
+
+class InvalidOption(UsageError, ValueError):  # noqa: N818
+    """An option's value is not allowed; says what was given and what is allowed."""
+
+    def __init__(self, name: str, given: object, allowed: str) -> None:
+        super().__init__(name, given, allowed)
+        self.name = name
+        self.given = given
+        self.allowed = allowed
+
+    def __str__(self) -> str:
+        return f"{self.name} must be {self.allowed}, not {self.given!r}"
+
+
+class UnknownKey(UsageError, LookupError):  # noqa: N818
+    """No feed declares this key and no snapshot has brought it; names near ones."""
+
+    def __init__(self, key: str, known: Iterable[str]) -> None:
+        super().__init__(key)
+        self.key = key
+        self.near = get_close_matches(key, list(known), n=3, cutoff=0.5)
+
+    def __str__(self) -> str:
+        near = f"; did you mean {', '.join(self.near)}?" if self.near else ""
+        return f"unknown key {self.key!r}: no feed declares it and no snapshot has brought it{near}"
+
+
+class WrongState(UsageError, RuntimeError):  # noqa: N818
+    """The call does not fit the state the object is in."""
+
+
+class TooManySymbols(UsageError, RuntimeError):  # noqa: N818
+    """One more symbol than `max_symbols` allows."""
+
+    def __init__(self, key: str, max_symbols: int) -> None:
+        super().__init__(key, max_symbols)
+        self.key = key
+        self.max_symbols = max_symbols
+
+    def __str__(self) -> str:
+        return f"no room for {self.key!r}: max_symbols is {self.max_symbols}"
+
+
+class MissingExtra(UsageError, ImportError):  # noqa: N818
+    """An optional dependency is not installed; says how to install it."""
+
+    def __init__(self, needed_for: str, extra: str) -> None:
+        super().__init__(needed_for, extra)
+        self.needed_for = needed_for
+        self.extra = extra
+
+    def __str__(self) -> str:
+        return f"{self.needed_for} needs an extra: pip install 'ticklane[{self.extra}]'"
+
+
+class ExchangeFault(TicklaneError):
+    """The exchange sent what it should not."""
+
+
+class BadFrame(ExchangeFault, ValueError):  # noqa: N818
+    """A frame that cannot be understood.
+
+    `reason` is one of few fixed words, so that it can be counted; `detail` is for the log.
+    """
+
+    def __init__(self, reason: str, detail: Any = "") -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}" if self.detail else self.reason
+
+
+class ExchangeReplied(ExchangeFault):  # noqa: N818
+    """The exchange answered with an error of its own, a rejected subscription above all."""
+
+    def __init__(self, exchange: str, code: str, message: str, symbols: Iterable[str] = ()) -> None:
+        super().__init__(exchange, code, message)
+        self.exchange = exchange
+        self.code = code
+        self.message = message
+        self.symbols = tuple(symbols)
+
+    def __str__(self) -> str:
+        about = f" (subscription of {', '.join(self.symbols)})" if self.symbols else ""
+        return f"{self.exchange} replied {self.code}: {self.message}{about}"
+
+
+class WaitTimeout(TicklaneError, TimeoutError):  # noqa: N818
+    """What was waited for did not come in time."""
+
+    def __init__(self, what: str, timeout: float) -> None:
+        super().__init__(what, timeout)
+        self.what = what
+        self.timeout = timeout
+
+    def __str__(self) -> str:
+        return f"no {self.what} within {self.timeout:g} s"
