@@ -1,43 +1,64 @@
 """What a host asks for: the symbols of one exchange."""
 
+from collections.abc import Iterable
+
 import attrs
 
 from ..messages import InvalidOption
-from .table import EXCHANGES, exchange_named
+from .table import exchange_named
 
-__all__ = ["Feed", "parse_key"]
+__all__ = ["Feed", "parse_key", "split_key"]
+
+
+def split_key(key: str) -> tuple[str, str]:
+    """Split `exchange:SYMBOL`, of any exchange; raises InvalidOption for another form."""
+    exchange, colon, symbol = key.partition(":") if isinstance(key, str) else ("", "", "")
+    if not (colon and exchange and symbol):
+        raise InvalidOption("key", key, "of the form exchange:SYMBOL, like upbit:KRW-BTC")
+    return exchange, symbol
 
 
 def parse_key(key: str) -> tuple[str, str]:
     """Split `exchange:SYMBOL`; raises InvalidOption for another form or an unknown exchange."""
-    exchange, colon, symbol = key.partition(":")
-    if not (colon and exchange and symbol):
-        raise InvalidOption("key", key, "of the form exchange:SYMBOL, like upbit:KRW-BTC")
+    exchange, symbol = split_key(key)
     return exchange_named(exchange).name, symbol
 
 
-def _symbols(symbols: object) -> tuple[str, ...]:
-    if isinstance(symbols, str):
+def _symbols(symbols: Iterable[str]) -> tuple[str, ...]:
+    # A string is a list of strings too, one a letter: never what was meant.
+    if isinstance(symbols, str) or not isinstance(symbols, Iterable):
         raise InvalidOption("symbols", symbols, "a list of symbols")
-    return tuple(symbols)  # type: ignore[arg-type]
+    return tuple(symbols)
+
+
+def _base(url: str | None) -> str | None:
+    if url is not None and not url.startswith(("ws://", "wss://")):
+        raise InvalidOption("url", url, "an address that begins with ws:// or wss://")
+    return url and url.rstrip("/")
 
 
 @attrs.frozen
 class Feed:
-    """The symbols to receive from one exchange.
+    """The symbols to receive from one exchange, in the exchange's own upper-case spelling.
 
     `stream` is one of the exchange's streams (`EXCHANGES[exchange].streams`), the first of them by
     default. `url` replaces the exchange's endpoints, for a proxy or a simulated exchange.
+
+    Raises InvalidOption for what no exchange could bring; asks none of them.
     """
 
     exchange: str = attrs.field()
     symbols: tuple[str, ...] = attrs.field(converter=_symbols)
     stream: str = attrs.field(kw_only=True)
-    url: str | None = attrs.field(default=None, kw_only=True)
+    url: str | None = attrs.field(default=None, converter=_base, kw_only=True)
 
     @stream.default
     def _first_stream(self) -> str:
         return exchange_named(self.exchange).streams[0]
+
+    @exchange.validator
+    def _check_exchange(self, _: object, exchange: str) -> None:
+        exchange_named(exchange)
 
     @symbols.validator
     def _check_symbols(self, _: object, symbols: tuple[str, ...]) -> None:
@@ -45,17 +66,18 @@ class Feed:
             raise InvalidOption("symbols", symbols, "at least one symbol, each a string")
         if len(set(symbols)) < len(symbols):
             raise InvalidOption("symbols", symbols, "each named once")
+        if any(symbol != symbol.upper() for symbol in symbols):
+            raise InvalidOption("symbols", symbols, "in upper case, like KRW-BTC or BTCUSDT")
 
     @stream.validator
     def _check_stream(self, _: object, stream: str) -> None:
-        allowed = EXCHANGES[self.exchange].streams
+        allowed = exchange_named(self.exchange).streams
         if stream not in allowed:
             raise InvalidOption("stream", stream, f"one of {', '.join(allowed)}")
 
-    @url.validator
-    def _check_url(self, _: object, url: str | None) -> None:
-        if url is not None and not url.startswith(("ws://", "wss://")):
-            raise InvalidOption("url", url, "an address that begins with ws:// or wss://")
+    def __attrs_post_init__(self) -> None:
+        # The exchange's own rules for symbols are known to its protocol: told now, not at connect.
+        exchange_named(self.exchange).protocol(self.symbols, self.stream)
 
     @property
     def keys(self) -> tuple[str, ...]:

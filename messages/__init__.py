@@ -1,6 +1,12 @@
 """What is said: immutable messages, and the errors raised."""
 
 from .anomalies import AnomalyAlert, AnomalyState, Severity
+from .connections import (
+    ConnectionLost,
+    ConnectionOpened,
+    ConnectionRefused,
+    ConnectionStreaming,
+)
 from .errors import (
     BadFrame,
     ExchangeFault,
@@ -23,7 +29,7 @@ from .feeds import (
     GapDetected,
     SequenceReset,
 )
-from .lifecycle import ChildFailed, ChildGivenUp, ChildRestarted
+from .lifecycle import ChildFailed, ChildGivenUp, ChildRestarted, ChildStopped
 from .market import Level, Outcome, Snapshot
 from .metrics import FeedMetrics, MetricsSample, QueueMetrics, QueueTick, Totals
 
@@ -35,6 +41,11 @@ __all__ = [
     "ChildFailed",
     "ChildGivenUp",
     "ChildRestarted",
+    "ChildStopped",
+    "ConnectionLost",
+    "ConnectionOpened",
+    "ConnectionRefused",
+    "ConnectionStreaming",
     "ExchangeFault",
     "ExchangeReplied",
     "FeedConnected",

@@ -1,16 +1,16 @@
 """Every error Ticklane raises, named by whose fault it is.
 
-    TicklaneError
-        UsageError             you asked for something that cannot be
-            InvalidOption      an option's value is not allowed        (ValueError)
-            UnknownKey         no such key                             (LookupError)
-            WrongState         not now: start() after stop(), ...      (RuntimeError)
-            TooManySymbols     max_symbols is reached                  (RuntimeError)
-            MissingExtra       an optional dependency is not installed (ImportError)
-        ExchangeFault          the exchange sent what it should not
-            BadFrame           a frame that cannot be understood       (ValueError)
-            ExchangeReplied    the exchange answered with an error
-        WaitTimeout            what was waited for did not come        (TimeoutError)
+TicklaneError
+    UsageError             you asked for something that cannot be
+        InvalidOption      an option's value is not allowed        (ValueError)
+        UnknownKey         no such key                             (LookupError)
+        WrongState         not now: start() after stop(), ...      (RuntimeError)
+        TooManySymbols     max_symbols is reached                  (RuntimeError)
+        MissingExtra       an optional dependency is not installed (ImportError)
+    ExchangeFault          the exchange sent what it should not
+        BadFrame           a frame that cannot be understood       (ValueError)
+        ExchangeReplied    the exchange answered with an error
+    WaitTimeout            what was waited for did not come        (TimeoutError)
 """
 
 from collections.abc import Iterable

@@ -4,7 +4,7 @@ from typing import Any
 
 import attrs
 
-__all__ = ["ChildFailed", "ChildGivenUp", "ChildRestarted"]
+__all__ = ["ChildFailed", "ChildGivenUp", "ChildRestarted", "ChildStopped"]
 
 
 @attrs.frozen
@@ -15,6 +15,14 @@ class ChildFailed:
     error: BaseException
     actor: Any
     """The actor that died, to tell a late report from a new failure."""
+
+
+@attrs.frozen
+class ChildStopped:
+    """A child ended as it was told to."""
+
+    key: str
+    actor: Any
 
 
 @attrs.frozen

@@ -64,6 +64,8 @@ class Snapshot:
 class Outcome(enum.Enum):
     """What became of an offered snapshot; true when the mailbox took it."""
 
+    taken: bool
+
     ACCEPTED = "accepted"
     """Taken, nothing lost."""
     DISPLACED = "displaced"
@@ -77,8 +79,9 @@ class Outcome(enum.Enum):
     STOPPED = "stopped"
     """Not taken: the market data is stopped. Counted as a dead letter."""
 
+    def __init__(self, value: str) -> None:
+        # A plain attribute: the hot path asks it of every snapshot.
+        self.taken = value in {"accepted", "displaced", "conflated"}
+
     def __bool__(self) -> bool:
-        return self in _TAKEN
-
-
-_TAKEN = frozenset({Outcome.ACCEPTED, Outcome.DISPLACED, Outcome.CONFLATED})
+        return self.taken

@@ -77,6 +77,8 @@ class FeedMetrics:
     """Frames that could not be used, by reason."""
     silence_s: float | None
     """Time since the last frame; None before the first."""
+    last_error: str | None = None
+    """Why the connection was last lost or refused."""
 
 
 @attrs.frozen(kw_only=True)

@@ -1,1 +1,22 @@
-"""simulation"""
+"""The test kit: simulated exchanges and markets, recorded frames."""
+
+from .capture import CapturedFrame, capture_exchange, capture_subscriptions, read_capture
+from .loopback import LoopbackExchange
+from .market import SyntheticMarket, demo_keys
+from .venue import BookForm, Payload, VenueSession
+from .venues import VENUES, venue_named
+
+__all__ = [
+    "VENUES",
+    "BookForm",
+    "CapturedFrame",
+    "LoopbackExchange",
+    "Payload",
+    "SyntheticMarket",
+    "VenueSession",
+    "capture_exchange",
+    "capture_subscriptions",
+    "demo_keys",
+    "read_capture",
+    "venue_named",
+]

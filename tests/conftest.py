@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 
@@ -14,3 +15,8 @@ def captures() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no captures: {folder} is missing and TICKLANE_CAPTURES names no folder")
     return folder
+
+
+# A loaded machine must not fail a property for having been slow once.
+hypothesis.settings.register_profile("ticklane", deadline=None)
+hypothesis.settings.load_profile("ticklane")

@@ -1,0 +1,37 @@
+"""How many times something may be done in a span of time."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import attrs
+
+from .checks import positive, whole_number
+
+__all__ = ["RateBudget"]
+
+
+@attrs.define
+class RateBudget:
+    """Allow `count` in any window of `seconds`, as an exchange counts connects and messages.
+
+    A window holds its beginning but not its end: what was spent `seconds` ago is free again. One
+    thread at a time. Raises InvalidOption for what is no such number.
+    """
+
+    count: int = attrs.field(validator=whole_number(1))
+    seconds: float = attrs.field(validator=positive)
+    _spent: deque[float] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._spent = deque(maxlen=self.count)
+
+    def wait_s(self, now_s: float) -> float:
+        """Return the seconds until one more is allowed, 0.0 if now; ask again after waiting."""
+        if len(self._spent) < self.count:
+            return 0.0
+        return max(0.0, self._spent[0] + self.seconds - now_s)
+
+    def spend(self, now_s: float) -> None:
+        """Note that one was done at `now_s` (monotonic)."""
+        self._spent.append(now_s)

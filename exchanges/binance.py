@@ -1,0 +1,126 @@
+"""Binance spot: partial depth and best prices, as combined streams.
+
+Source: developers.binance.com, "WebSocket Streams". Both kinds carry whole books, so there are no
+differences to apply. Partial depth names neither symbol nor time, which is why its frames must come
+wrapped in their stream's name.
+"""
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+import msgspec
+
+from ..messages import BadFrame, ExchangeReplied, FeedEvent, Level, Snapshot
+from .levels import checked_book
+from .reading import read
+
+__all__ = ["STREAMS", "BinanceProtocol"]
+
+_SUFFIXES = {
+    "depth20": "depth20@100ms",
+    "depth10": "depth10@100ms",
+    "depth5": "depth5@100ms",
+    "bookTicker": "bookTicker",
+}
+
+STREAMS = tuple(_SUFFIXES)
+"""What a feed may ask for: the best 20, 10 or 5 levels each 100 ms, or the best at each change."""
+
+
+class _Frame(msgspec.Struct, gc=False):
+    # The content is parsed only where its stream is ours. A reply is an object without a stream.
+    stream: str = ""
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Depth(msgspec.Struct, gc=False):
+    sequence: int = msgspec.field(name="lastUpdateId")
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+
+
+class _BookTicker(msgspec.Struct, gc=False):
+    sequence: int = msgspec.field(name="u")
+    symbol: str = msgspec.field(name="s")
+    bid_price: float = msgspec.field(name="b")
+    bid_size: float = msgspec.field(name="B")
+    ask_price: float = msgspec.field(name="a")
+    ask_size: float = msgspec.field(name="A")
+
+
+class _Error(msgspec.Struct):
+    code: int
+    msg: str = ""
+
+
+class _Reply(msgspec.Struct):
+    error: _Error | None = None
+    code: int | None = None
+    msg: str = ""
+    id: int | str | None = None
+    event: str | None = msgspec.field(name="e", default=None)
+
+
+_read_frame = msgspec.json.Decoder(_Frame).decode
+_read_reply = msgspec.json.Decoder(_Reply).decode
+# Not strict: prices and sizes are numbers written as strings.
+_read_depth = msgspec.json.Decoder(_Depth, strict=False).decode
+_read_ticker = msgspec.json.Decoder(_BookTicker, strict=False).decode
+
+
+class BinanceProtocol:
+    """Asks for one kind of stream in the address, and reads it."""
+
+    def __init__(self, symbols: tuple[str, ...], stream: str = STREAMS[0]) -> None:
+        self._symbols = symbols
+        self._suffix = _SUFFIXES[stream]
+        self._asked = {f"{symbol.lower()}@{self._suffix}": symbol for symbol in symbols}
+        self._snapshot = _ticker if stream == "bookTicker" else _depth
+
+    def url(self, base: str) -> str:
+        """Return the address of the combined streams, which subscribes to all of them."""
+        return f"{base}/stream?streams={quote('/'.join(self._asked), safe='/@')}"
+
+    def greeting(self) -> tuple[str, ...]:
+        """Return nothing: the address has asked already, and messages are rationed."""
+        return ()
+
+    def receive(self, payload: bytes, received_ns: int) -> Sequence[Snapshot | FeedEvent]:
+        """Return the book of a frame of the kind asked for; nothing for other streams."""
+        frame = read(_read_frame, payload)
+        symbol = self._asked.get(frame.stream)
+        if symbol is not None:
+            return (self._snapshot(symbol, frame.data, received_ns),)
+        if not frame.stream:
+            self._check_reply(payload)
+        elif frame.stream.partition("@")[2] == self._suffix:
+            raise BadFrame("symbol", f"{frame.stream!r} was not asked for")
+        return ()
+
+    def _check_reply(self, payload: bytes) -> None:
+        reply = read(_read_reply, payload)
+        if reply.error:
+            raise self._replied(reply.error.code, reply.error.msg)
+        if reply.code is not None:
+            raise self._replied(reply.code, reply.msg)
+        if reply.id is None and reply.event is None:
+            raise BadFrame("type", "an object without a stream")
+
+    def _replied(self, code: int, message: str) -> ExchangeReplied:
+        return ExchangeReplied("binance", str(code), message, self._symbols)
+
+
+def _depth(symbol: str, data: msgspec.Raw, received_ns: int) -> Snapshot:
+    book = read(_read_depth, data)
+    bids, asks = checked_book(book.bids, book.asks)
+    return Snapshot("binance", symbol, bids, asks, None, book.sequence, received_ns)
+
+
+def _ticker(symbol: str, data: msgspec.Raw, received_ns: int) -> Snapshot:
+    best = read(_read_ticker, data)
+    if best.symbol != symbol:
+        raise BadFrame("symbol", f"{best.symbol!r} in the stream of {symbol!r}")
+    bids, asks = checked_book(
+        ((best.bid_price, best.bid_size),), ((best.ask_price, best.ask_size),)
+    )
+    return Snapshot("binance", symbol, bids, asks, None, best.sequence, received_ns)

@@ -1,0 +1,314 @@
+"""A symbol's bounded mailbox: the hot path, from `offer` to handled."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pykka._envelope import Envelope
+from pykka.messages import _ActorStop
+
+from ..analysis import AdaptiveCapacity, Freshness, LagHistogram, Pace, Verdict
+from ..messages import FeedEvent, InvalidOption, Outcome, SequenceReset, Snapshot
+from .inbox import Inbox
+
+if TYPE_CHECKING:
+    from .dispatcher import Dispatching
+
+__all__ = ["OVERFLOW_POLICIES", "Mailbox", "SnapshotActor"]
+
+_STOP = FeedEvent(key="")
+"""Stands among the events where an actor is to stop."""
+
+OVERFLOW_POLICIES = ("drop_oldest", "drop_newest", "conflate")
+MAX_EVENTS = 1000
+
+
+class SnapshotActor(Protocol):
+    """What a mailbox needs of its actor, beside what an inbox needs."""
+
+    @property
+    def handle(self) -> Callable[[Snapshot], object]:
+        """What to call with each snapshot; asked for at the start of every run."""
+
+    def handle_event(self, event: FeedEvent) -> None:
+        """Handle what happened to the feed, in its place among the snapshots."""
+
+    def process(self, envelope: Envelope[Any]) -> None:
+        """Handle a control message."""
+
+    def fail(self, error: BaseException) -> None:
+        """End the actor for what its code raised."""
+
+
+class Mailbox(Inbox):
+    """A bounded queue of one symbol's snapshots, and what there is to know of it.
+
+    `capacity`: most snapshots that may wait, at least 1. `overflow`: what gives way to a new one
+    when so many wait: `drop_oldest`, `drop_newest`; `conflate` keeps only the newest at any time.
+    `adaptive`: shed by controlled delay too, so that what is delivered in an overload is fresh.
+
+    Producers count under the lock, the one thread inside the actor counts without it, and nobody
+    else writes a counter: counts are exact without the GIL, too. At rest,
+    `offered == handled + failed + dropped + conflated + expired + rejected + depth`.
+    """
+
+    __slots__ = (
+        "_accepted",
+        "_adaptive",
+        "_bound",
+        "_data",
+        "_deepest",
+        "_displaced",
+        "_events",
+        "_freshness",
+        "_overflow",
+        "_pace",
+        "_peak",
+        "_refused",
+        "accepted_ns",
+        "capacity",
+        "expired",
+        "failed",
+        "handled",
+        "key",
+        "lag_ns",
+        "lags",
+        "quick",
+        "rejected",
+    )
+
+    def __init__(
+        self,
+        key: str,
+        dispatcher: Dispatching,
+        *,
+        capacity: int = 1000,
+        overflow: str = "drop_oldest",
+        adaptive: bool = False,
+    ) -> None:
+        super().__init__(dispatcher)
+        self.key = key
+        self.capacity = _checked_capacity(capacity)
+        self._overflow = _checked_overflow(overflow)
+        self._bound = 1 if overflow == "conflate" else capacity
+        self._adaptive = AdaptiveCapacity(self._bound) if adaptive else None
+        self._data: deque[tuple[int, Snapshot]] = deque()
+        self._events: deque[tuple[int, FeedEvent]] = deque()
+        self._freshness = Freshness()
+        self._pace = Pace()
+        self.quick = True
+        # Written by producers, under the lock.
+        self._accepted = self._displaced = self._refused = self.rejected = 0
+        self._peak = self._deepest = 0
+        self.accepted_ns: int | None = None
+        """When the last snapshot was accepted."""
+        # Written by the one thread inside the actor.
+        self.handled = self.failed = self.expired = self.lag_ns = 0
+        self.lags = LagHistogram()
+
+    @property
+    def latest(self) -> Snapshot | None:
+        """The newest accepted snapshot: set when accepted, not when handled."""
+        return self._freshness.latest
+
+    @property
+    def depth(self) -> int:
+        """Snapshots waiting now."""
+        return len(self._data)
+
+    @property
+    def offered(self) -> int:
+        """All that was offered since the start."""
+        return self._accepted + self._refused + self.rejected
+
+    @property
+    def dropped(self) -> int:
+        """Lost for want of room."""
+        return self._refused + (0 if self._overflow == "conflate" else self._displaced)
+
+    @property
+    def conflated(self) -> int:
+        """Replaced by a newer one while waiting."""
+        return self._displaced if self._overflow == "conflate" else 0
+
+    def oldest_age_ns(self, now_ns: int) -> int:
+        """Return how long the head has waited so far; 0 when empty. What a total stall looks like."""
+        try:
+            return max(now_ns - self._data[0][0], 0)
+        except IndexError:
+            return 0
+
+    @property
+    def depth_max(self) -> int:
+        """The greatest depth since the start."""
+        return max(self._peak, self._deepest)
+
+    def take_peak(self) -> int:
+        """Return the greatest depth since this was last asked."""
+        with self._lock:
+            peak = self._peak
+            self._deepest = max(peak, self._deepest)
+            self._peak = len(self._data)
+        return peak
+
+    def offer(self, snapshot: Snapshot, here: Callable[[Inbox], object] | None = None) -> Outcome:
+        """Take the snapshot, or say why not; from any thread, without blocking.
+
+        `here` is how a thread that may handle messages itself (a feed's reader) runs an idle,
+        quick symbol on the spot, which saves a thread switch.
+        """
+        with self._lock:
+            if self._closed:
+                outcome = Outcome.STOPPED
+            else:
+                outcome = self._accept(snapshot)
+            claimed = not self._claimed and outcome.taken
+            if claimed:
+                self._claimed = True
+        if claimed:
+            if here is not None and self.quick:
+                here(self)
+            else:
+                self._submit(self)
+        elif outcome is Outcome.STOPPED:
+            self._dispatcher.dead_letters.add("stopped", snapshot)
+        return outcome
+
+    def post(self, event: FeedEvent) -> None:
+        """Put what happened to the feed in its place among the snapshots; never shed for them."""
+        with self._lock:
+            lost = self._events.popleft() if len(self._events) >= MAX_EVENTS else None
+            self._events.append((self._accepted, event))
+            claimed = self._claim()
+        if lost is not None:
+            self._dispatcher.dead_letters.add("overflow", lost[1])
+        if claimed:
+            self._submit(self)
+
+    def stop(self, *, drain: bool) -> None:
+        """Tell the actor to stop: after what waits now (`drain`), or before it."""
+        if drain and self._actor is not None:
+            self.post(_STOP)
+        else:
+            super().stop(drain=drain)
+
+    def put(self, envelope: Envelope[Any]) -> None:
+        """Put what `ActorRef.tell` or `ask` sends; a snapshot is offered and answers its outcome."""
+        if isinstance(envelope.message, Snapshot):
+            outcome = self.offer(envelope.message)
+            if envelope.reply_to is not None:
+                envelope.reply_to.set(outcome)
+        elif isinstance(envelope.message, FeedEvent):
+            self.post(envelope.message)
+        else:
+            super().put(envelope)
+
+    def _accept(self, snapshot: Snapshot) -> Outcome:
+        data = self._data
+        depth = len(data)
+        full = depth >= self._bound
+        if full and self._overflow == "drop_newest":
+            self._refused += 1
+            return Outcome.DROPPED
+        now = self._clock()
+        verdict = self._freshness.judge(snapshot, now)
+        if verdict is not Verdict.NEWER:
+            if verdict is Verdict.STALE:
+                self.rejected += 1
+                return Outcome.REJECTED
+            self._events.append((self._accepted, SequenceReset(key=self.key)))
+        outcome = self._displace() if full else Outcome.ACCEPTED
+        data.append((now, snapshot))
+        self._accepted += 1
+        self.accepted_ns = now
+        if depth >= self._peak:
+            self._peak = len(data)
+        return outcome
+
+    def _displace(self) -> Outcome:
+        """Make room at the head; an adaptive bound may have moved far below what waits."""
+        while len(self._data) >= self._bound:
+            try:
+                self._data.popleft()
+            except IndexError:  # the actor was faster
+                break
+            self._displaced += 1
+        return Outcome.CONFLATED if self._overflow == "conflate" else Outcome.DISPLACED
+
+    def _run_data(self, actor: SnapshotActor, throughput: int) -> None:  # type: ignore[override]
+        data, clock, record, adaptive = self._data, self._clock, self.lags.record, self._adaptive
+        handle, slow_ns = actor.handle, self._pace.slow_ns
+        now = clock()
+        for _ in range(throughput):
+            if self._events and not self._tell_events(actor):
+                return
+            try:
+                accepted_ns, snapshot = data.popleft()
+            except IndexError:
+                break
+            # It may have come after the clock was read, at the end of the one before.
+            lag = now - accepted_ns if now > accepted_ns else 0
+            if adaptive is not None and self._expires(adaptive, now, lag):
+                continue
+            self.started_ns = now
+            self.lag_ns = lag
+            record(lag)
+            try:
+                handle(snapshot)
+            except BaseException as error:  # noqa: BLE001 - none may escape a handler
+                self.failed += 1
+                actor.fail(error)
+                return
+            self.handled += 1
+            end = clock()
+            if end - now > slow_ns:
+                self._pace.relapse(self.handled)
+                self.quick = False
+            now = end
+            if self._control:
+                break
+        if not self.quick:
+            self.quick = self._pace.steady(self.handled)
+
+    def _expires(self, adaptive: AdaptiveCapacity, now_ns: int, lag_ns: int) -> bool:
+        expires = adaptive.expires(now_ns, lag_ns, len(self._data))
+        self._bound = adaptive.capacity
+        self.expired += expires
+        return expires
+
+    def _tell_events(self, actor: SnapshotActor) -> bool:
+        """Tell the actor the events that come before the head; false when that ended it."""
+        while (event := self._due_event()) is not None:
+            if event is _STOP:
+                actor.process(Envelope(_ActorStop()))
+                return False
+            try:
+                actor.handle_event(event)
+            except BaseException as error:  # noqa: BLE001 - none may escape a handler
+                actor.fail(error)
+                return False
+        return True
+
+    def _due_event(self) -> FeedEvent | None:
+        with self._lock:
+            gone = self._accepted - len(self._data)
+            if self._events and self._events[0][0] <= gone:
+                return self._events.popleft()[1]
+        return None
+
+    def _waiting(self) -> bool:
+        return bool(self._data or self._control or self._events)
+
+
+def _checked_capacity(capacity: object) -> int:
+    if not isinstance(capacity, int) or isinstance(capacity, bool) or capacity < 1:
+        raise InvalidOption("capacity", capacity, "a whole number, at least 1")
+    return capacity
+
+
+def _checked_overflow(overflow: str) -> str:
+    if overflow not in OVERFLOW_POLICIES:
+        raise InvalidOption("overflow", overflow, f"one of {', '.join(OVERFLOW_POLICIES)}")
+    return overflow

@@ -1,0 +1,104 @@
+"""Reading that goes on when whoever reads is stuck in a handler: leader and follower."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from itertools import count
+
+from .inbox import Inbox
+
+__all__ = ["Reader"]
+
+
+class Relieved(BaseException):
+    """Unwinds a thread that came back from a handler and found that another reads on.
+
+    It passes through code that must not mistake it for an error, hence the base.
+    """
+
+
+class Reader:
+    """Read one connection, on one thread at a time that may handle messages itself.
+
+    `read` takes the next frame off the connection, does all with it, and returns whether there may
+    be more. Its last act may be `here(inbox)`: the reading thread then runs an idle, quick symbol's
+    message on the spot, in a tenth of the time that handing it to another thread takes. While it
+    is in there it leaves a baton behind. When the handler gets stuck, the dispatcher's watch takes
+    the baton and a new thread reads on from the next frame; the old one ends with its handler.
+
+    At most `max_threads` may be stuck in handlers; after that messages are handed over (`submit`).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        read: Callable[[], bool],
+        submit: Callable[[Inbox], None],
+        *,
+        throughput: int,
+        max_threads: int = 8,
+    ) -> None:
+        self.name = name
+        self._read = read
+        self._submit = submit
+        self._throughput = throughput
+        self._max_threads = max_threads
+        # deque.append and pop are atomic, with the GIL and without: whoever pops it reads on.
+        self._baton: deque[None] = deque()
+        self._inbox: Inbox | None = None
+        self._threads: set[threading.Thread] = set()
+        self._number = count(1)
+        self.ended = threading.Event()
+        """Set when there is nothing more to read."""
+
+    def start(self) -> None:
+        """Begin to read, on a new thread."""
+        name = f"ticklane-read-{self.name}-{next(self._number)}"
+        thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def here(self, inbox: Inbox) -> None:
+        """Handle what is in `inbox` on this thread. Must be the last act of `read`."""
+        if len(self._threads) > self._max_threads:
+            self._submit(inbox)
+            return
+        self._inbox = inbox
+        self._baton.append(None)
+        inbox.run(self._throughput)
+        try:
+            self._baton.pop()
+        except IndexError:
+            raise Relieved from None
+
+    @property
+    def busy(self) -> bool:
+        """Whether the reading thread is in a handler."""
+        return bool(self._baton)
+
+    def relieve_stuck(self, before_ns: int) -> None:
+        """Let another thread read on if this one's message began before `before_ns`."""
+        inbox = self._inbox
+        if not self._baton or inbox is None or not 0 < inbox.started_ns < before_ns:
+            return
+        try:
+            self._baton.pop()
+        except IndexError:  # it came back just now
+            return
+        self.start()
+
+    def alive(self) -> list[threading.Thread]:
+        """Return its threads that have not ended."""
+        return [thread for thread in [*self._threads] if thread.is_alive()]
+
+    def _run(self) -> None:
+        try:
+            while self._read():
+                pass
+            self.ended.set()
+        except Relieved:
+            pass
+        finally:
+            self._threads.discard(threading.current_thread())

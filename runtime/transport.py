@@ -1,0 +1,47 @@
+"""How a feed reaches its exchange; a simulation brings its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from .inbox import Inbox
+
+__all__ = ["Link", "Receiver", "Transport"]
+
+
+class Receiver(Protocol):
+    """What is told of a connection, on the thread that reads it, one call at a time."""
+
+    def opened(self, link: Link) -> None:
+        """The connection is open; frames may be sent."""
+
+    def received(self, payload: bytes, received_ns: int) -> None:
+        """A frame's whole payload came; `link.here` may be called, as the last act."""
+
+    def closed(self, reason: str) -> None:
+        """The connection is gone, or was never made; nothing more is told."""
+
+
+class Link(Protocol):
+    """One connection, from any thread."""
+
+    @property
+    def here(self) -> Callable[[Inbox], object] | None:
+        """Runs an inbox on the reading thread; None where that thread must not be held up."""
+
+    def send(self, text: str) -> None:
+        """Send a text frame; on a lost connection nothing happens but the loss being told."""
+
+    def ping(self) -> None:
+        """Send a ping, as `send`."""
+
+    def close(self, reason: str) -> None:
+        """End the connection; `closed(reason)` is told if nothing was yet."""
+
+
+class Transport(Protocol):
+    """Makes connections."""
+
+    def open(self, name: str, url: str, receiver: Receiver) -> Link:
+        """Begin to connect and return at once; `receiver` is told how it goes."""

@@ -1,0 +1,106 @@
+"""What a simulated exchange sends to those who subscribed; runs on its event loop."""
+
+import asyncio
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from ..messages import Snapshot
+from .capture import CapturedFrame
+from .hub import Client, Hub, until_gone
+from .pacing import is_unpaced, paced
+
+__all__ = ["BookProgramme", "Programme", "ReplayProgramme"]
+
+
+class Programme(Protocol):
+    """What is sent, and when."""
+
+    finished: threading.Event
+
+    def joined(self, client: Client) -> None:
+        """Take note of a client that has subscribed for the first time."""
+
+    async def run(self, hub: Hub) -> None:
+        """Send until cancelled."""
+
+
+class BookProgramme:
+    """Books of one exchange, each sent once, to all who are subscribed then.
+
+    Time begins when the first client has subscribed. A client that leaves more than
+    `max_unread_bytes` unread is dropped; at unlimited speed all are waited for instead.
+    """
+
+    def __init__(
+        self,
+        exchange: str,
+        books: Iterable[tuple[float, Snapshot]],
+        speed: float,
+        max_unread_bytes: int,
+    ) -> None:
+        self.finished = threading.Event()
+        self._begun = asyncio.Event()
+        self._exchange = exchange
+        self._books = books
+        self._speed = speed
+        self._max_unread_bytes = max_unread_bytes
+
+    def joined(self, _: Client) -> None:
+        """Begin with the first client."""
+        self._begun.set()
+
+    async def run(self, hub: Hub) -> None:
+        """Send the books as they are due, to their end."""
+        await self._begun.wait()
+        async for books in paced(self._books, self._speed):
+            for book in books:
+                if book.exchange == self._exchange:
+                    hub.publish(book)
+            hub.drop_unread(self._max_unread_bytes)
+            if is_unpaced(self._speed):
+                await hub.all_have_read()
+        await hub.all_have_read()
+        self.finished.set()
+
+
+class ReplayProgramme:
+    """A capture's frames as captured, all of them to each client, from its subscription on."""
+
+    def __init__(self, frames: Sequence[CapturedFrame], speed: float) -> None:
+        self.finished = threading.Event()
+        self._joined: asyncio.Queue[Client] = asyncio.Queue()
+        self._frames = frames
+        self._speed = speed
+        self._replaying = 0
+        self._has_ended_one = False
+
+    def joined(self, client: Client) -> None:
+        """Begin this client's replay."""
+        self._joined.put_nowait(client)
+
+    async def run(self, hub: Hub) -> None:
+        """Send to every client that joins."""
+        async with asyncio.TaskGroup() as replays:
+            while True:
+                client = await self._joined.get()
+                replays.create_task(self._replay(hub, client))
+
+    async def _replay(self, hub: Hub, client: Client) -> None:
+        self.finished.clear()
+        self._replaying += 1
+        with until_gone():
+            await self._send_all(hub, client)
+            self._has_ended_one = True
+        self._replaying -= 1
+        if self._has_ended_one and not self._replaying:
+            self.finished.set()
+
+    async def _send_all(self, hub: Hub, client: Client) -> None:
+        start = self._frames[0].at_unix_s if self._frames else 0.0
+        timed = ((frame.at_unix_s - start, frame) for frame in self._frames)
+        async for frames in paced(timed, self._speed):
+            for frame in frames:
+                await client.connection.send(frame.payload)
+                hub.frames_sent += 1
+        await client.has_read()

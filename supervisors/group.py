@@ -1,0 +1,77 @@
+"""A supervisor with its children, as the host's thread starts and stops them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pykka
+from loguru import logger
+
+from ..messages import ChildGivenUp
+from ..runtime import Dispatching, Inbox, Reply
+from .children import ChildSpec, RestartPolicy
+from .supervisor import StartChild, StopChildren, Supervisor
+
+__all__ = ["Group"]
+
+GRACE_S = 1.0
+"""What those that did not drain in time are given to stop at once."""
+
+
+class Group:
+    """A supervisor and what it looks after. Children may be added before and after `start`."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        strategy: str,
+        policy: RestartPolicy,
+        on_give_up: Callable[[ChildGivenUp], object],
+        dispatcher: Dispatching,
+    ) -> None:
+        self.name = name
+        self._strategy = strategy
+        self._policy = policy
+        self._on_give_up = on_give_up
+        self._dispatcher = dispatcher
+        self._inbox = Inbox(dispatcher)
+        self._specs: list[ChildSpec] = []
+
+    def add(self, spec: ChildSpec) -> None:
+        """Start a child after those there are, as soon as the supervisor runs; any thread."""
+        self._specs.append(spec)
+        self._inbox.tell(StartChild(spec))
+
+    def start(self) -> None:
+        """Start the supervisor, and with it the children."""
+        Supervisor.start(
+            strategy=self._strategy,
+            policy=self._policy,
+            on_give_up=self._on_give_up,
+            dispatcher=self._dispatcher,
+            inbox=self._inbox,
+        )
+
+    def stop(self, *, drain: bool, timeout: float) -> list[str]:
+        """Stop the children, then the supervisor; return the keys of those that did not stop.
+
+        With `drain` they first handle what waits, for at most `timeout` seconds.
+        """
+        if not self._stop_children(drain=drain, timeout=timeout) and drain:
+            self._stop_children(drain=False, timeout=min(timeout, GRACE_S))
+        left = [spec.key for spec in self._specs if spec.inbox.actor is not None]
+        if left:
+            logger.warning("{} {} did not stop in time: {}", len(left), self.name, left[:10])
+        self._inbox.stop(drain=True)
+        return left
+
+    def _stop_children(self, *, drain: bool, timeout: float) -> bool:
+        done = Reply()
+        self._dispatcher.lend(done, self._inbox)
+        self._inbox.tell(StopChildren(drain, done))
+        try:
+            done.get(timeout=timeout)
+        except pykka.Timeout:
+            return False
+        return True

@@ -1,0 +1,184 @@
+"""Who restarts whom: OTP's rules for Pykka actors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+from loguru import logger
+
+from ..messages import ChildFailed, ChildGivenUp, ChildStopped, InvalidOption
+from ..runtime import Actor, Dispatching, Inbox, Reply
+from .children import Child, ChildSpec, RestartPolicy
+
+__all__ = ["StartChild", "StopChildren", "Supervisor"]
+
+STRATEGIES = ("one_for_one", "rest_for_one")
+
+
+@attrs.frozen
+class StartChild:
+    """Start a child, after those there are."""
+
+    spec: ChildSpec
+
+
+@attrs.frozen
+class StopChildren:
+    """Stop all children; `done` is set when none runs any more.
+
+    `drain`: each first handles what waits in its mailbox.
+    """
+
+    drain: bool
+    done: Reply
+
+
+@attrs.frozen
+class _Restart:
+    key: str
+
+
+class Supervisor(Actor):
+    """Start children, bring back what fails, give up what fails too often.
+
+    `one_for_one`: children know nothing of one another; each is brought back by itself, and all are
+    stopped at once. `rest_for_one`: each depends on those before it; with one that failed, those
+    started after it are restarted, too, and they are stopped one by one, the last first.
+    A child given up is quarantined, what waits for it is kept, the others go on, and `on_give_up`
+    is called once, on the supervisor's thread.
+    Source: Erlang/OTP, `supervisor` and its design principles.
+    """
+
+    def __init__(
+        self,
+        *,
+        strategy: str,
+        policy: RestartPolicy,
+        on_give_up: Callable[[ChildGivenUp], object],
+        dispatcher: Dispatching,
+        inbox: Inbox | None = None,
+    ) -> None:
+        if strategy not in STRATEGIES:
+            raise InvalidOption("strategy", strategy, f"one of {', '.join(STRATEGIES)}")
+        super().__init__(dispatcher=dispatcher, inbox=inbox)
+        self._together = strategy == "one_for_one"
+        self._policy = policy
+        self._on_give_up = on_give_up
+        self._children: dict[str, Child] = {}
+        self._running: dict[str, Child] = {}
+        """Those with an actor, in the order of their start."""
+        self._stopping: StopChildren | None = None
+        self._on: dict[type, Callable[[Any], object]] = {
+            StartChild: self._on_start_child,
+            ChildFailed: self._on_failed,
+            ChildStopped: self._on_stopped,
+            _Restart: self._on_restart,
+            StopChildren: self._on_stop_children,
+        }
+
+    def on_receive(self, message: Any) -> None:
+        """Start, restart, give up or stop children."""
+        handle = self._on.get(type(message))
+        if handle is None:
+            super().on_receive(message)
+        else:
+            handle(message)
+
+    def _on_start_child(self, message: StartChild) -> None:
+        spec = message.spec
+        child = Child(spec, self._policy.window(), self._policy.backoff())
+        self._children[spec.key] = child
+        self._launch(child)
+
+    def _on_failed(self, message: ChildFailed) -> None:
+        child = self._ended(message.key)
+        logger.opt(exception=message.error).error("{} failed", message.key)
+        if self._stopping is not None:
+            self._stop_next(self._stopping)
+        elif child.window.allow(self._now_s()):
+            self._restart_later(child)
+        else:
+            self._give_up(child, message.error)
+
+    def _on_stopped(self, message: ChildStopped) -> None:
+        child = self._ended(message.key)
+        if self._stopping is not None:
+            child.inbox.status = "stopped"
+            self._stop_next(self._stopping)
+        elif child.due:
+            self._relaunch(child)
+
+    def _restart_later(self, child: Child) -> None:
+        for each in self._with_dependents(child):
+            each.inbox.status = "restarting"
+            self._tell_to_stop(each, drain=False)
+        delay_s = child.backoff.delay(self._now_s(), self.dispatcher.random.random())
+        message = _Restart(child.spec.key)
+        child.restarting = self.dispatcher.call_later(delay_s, lambda: self.inbox.tell(message))
+
+    def _on_restart(self, message: _Restart) -> None:
+        if self._stopping is not None:
+            return
+        for child in self._with_dependents(self._children[message.key]):
+            if child.spec.key not in self._running:
+                self._relaunch(child)
+            elif child.ending:
+                child.due = True
+
+    def _give_up(self, child: Child, error: BaseException) -> None:
+        for each in self._with_dependents(child):
+            each.inbox.status = "quarantined"
+            self._tell_to_stop(each, drain=False)
+        logger.error("{} failed too often and is given up", child.spec.key)
+        self._on_give_up(ChildGivenUp(child.spec.key, error, child.inbox.restarts))
+
+    def _relaunch(self, child: Child) -> None:
+        child.inbox.restarts += 1
+        child.inbox.status = "running"
+        self._launch(child)
+
+    def _launch(self, child: Child) -> None:
+        child.due = child.ending = False
+        self._running[child.spec.key] = child
+        try:
+            child.spec.start(self.inbox)
+        except Exception as error:  # noqa: BLE001 - a child's constructor is a child's code
+            self.inbox.tell(ChildFailed(child.spec.key, error, None))
+
+    def _ended(self, key: str) -> Child:
+        self._running.pop(key, None)
+        return self._children[key]
+
+    def _with_dependents(self, child: Child) -> list[Child]:
+        """Return the child and, in order, those that depend on it."""
+        if self._together:
+            return [child]
+        children = [*self._children.values()]
+        return children[children.index(child) :]
+
+    def _tell_to_stop(self, child: Child, *, drain: bool) -> None:
+        if child.spec.key in self._running:
+            child.ending = True
+            child.inbox.stop(drain=drain)
+
+    def _on_stop_children(self, message: StopChildren) -> None:
+        self._stopping = message
+        for child in self._children.values():
+            if child.restarting is not None:
+                child.restarting.cancel()
+        if self._together:
+            for child in reversed([*self._running.values()]):
+                self._tell_to_stop(child, drain=message.drain)
+        self._stop_next(message)
+
+    def _stop_next(self, message: StopChildren) -> None:
+        if not self._running:
+            message.done.set()
+        elif not self._together:
+            last = next(reversed(self._running.values()))
+            self._tell_to_stop(last, drain=message.drain)
+
+    def _now_s(self) -> float:
+        return self.dispatcher.clock.now_ns() / 1e9

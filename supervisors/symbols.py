@@ -1,0 +1,110 @@
+"""The book of symbols: one mailbox and one audience for each key."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TypeAlias, TypeVar
+
+from ..actors import Audience, SymbolActor
+from ..exchanges import split_key
+from ..messages import Snapshot, TooManySymbols, UnknownKey
+from ..runtime import Dispatching, Inbox, Mailbox
+from .children import ChildSpec
+
+__all__ = ["PerSymbol", "Symbols"]
+
+_Option = TypeVar("_Option")
+PerSymbol: TypeAlias = _Option | Mapping[str, _Option]
+"""An option for all symbols, or by key; a key that is not in it has the default."""
+
+
+class Symbols:
+    """Every symbol there is: declared by a feed, named by the host, or brought by a snapshot.
+
+    `start` is called once for each new one, with how to start its actor. Any thread may ask;
+    new ones are made under a lock.
+    """
+
+    def __init__(
+        self,
+        *,
+        capacity: PerSymbol[int],
+        overflow: PerSymbol[str],
+        adaptive: bool,
+        max_symbols: int,
+        dispatcher: Dispatching,
+        start: Callable[[ChildSpec], object],
+    ) -> None:
+        self.mailboxes: dict[str, Mailbox] = {}
+        """By key."""
+        self._capacity = capacity
+        self._overflow = overflow
+        self._adaptive = adaptive
+        self._max_symbols = max_symbols
+        self._dispatcher = dispatcher
+        self._start = start
+        self._lock = threading.Lock()
+        self._audiences: dict[str, Audience] = {}
+        self._by_name: dict[tuple[str, str], Mailbox] = {}
+        # Options are checked now, not when the first symbol comes.
+        self._mailbox("", dispatcher)
+
+    def audience(self, key: str) -> Audience:
+        """Return who listens to a known key; raises UnknownKey."""
+        self.mailbox(key)
+        return self._audiences[key]
+
+    def mailbox(self, key: str) -> Mailbox:
+        """Return the mailbox of a known key; raises UnknownKey, InvalidOption for no key at all."""
+        mailbox = self.mailboxes.get(key)
+        if mailbox is None:
+            split_key(key)
+            raise UnknownKey(key, self.mailboxes)
+        return mailbox
+
+    def mailbox_for(self, snapshot: Snapshot) -> Mailbox:
+        """Return the mailbox of a snapshot, a new one for a new key; raises TooManySymbols."""
+        mailbox = self._by_name.get((snapshot.exchange, snapshot.symbol))
+        return mailbox or self.add(snapshot.exchange, snapshot.symbol)
+
+    def add(self, exchange: str, symbol: str) -> Mailbox:
+        """Return the mailbox of a symbol, a new one with an actor where there was none."""
+        with self._lock:
+            if (exchange, symbol) in self._by_name:
+                return self._by_name[exchange, symbol]
+            key = f"{exchange}:{symbol}"
+            if len(self.mailboxes) >= self._max_symbols:
+                raise TooManySymbols(key, self._max_symbols)
+            mailbox = self._make(key)
+            self._by_name[exchange, symbol] = mailbox
+        return mailbox
+
+    def _make(self, key: str) -> Mailbox:
+        mailbox = self._mailbox(key, self._dispatcher)
+        audience = self._audiences[key] = Audience()
+        self.mailboxes[key] = mailbox
+
+        def start(supervisor: Inbox) -> object:
+            return SymbolActor.start(
+                mailbox=mailbox,
+                audience=audience,
+                dispatcher=self._dispatcher,
+                supervisor=supervisor,
+            )
+
+        self._start(ChildSpec(key, mailbox, start))
+        return mailbox
+
+    def _mailbox(self, key: str, dispatcher: Dispatching) -> Mailbox:
+        return Mailbox(
+            key,
+            dispatcher,
+            capacity=_of(self._capacity, key, 1000),
+            overflow=_of(self._overflow, key, "drop_oldest"),
+            adaptive=self._adaptive,
+        )
+
+
+def _of(option: PerSymbol[_Option], key: str, default: _Option) -> _Option:
+    return option.get(key, default) if isinstance(option, Mapping) else option

@@ -1,0 +1,102 @@
+"""What a host may ask for, and what it is told of what it may not."""
+
+from typing import Any
+
+import pytest
+from ticklane.exchanges import Feed, parse_key
+from ticklane.messages import InvalidOption
+
+
+def _refusal(**options: Any) -> str:
+    with pytest.raises(InvalidOption) as caught:
+        Feed(**({"exchange": "upbit", "symbols": ["KRW-BTC"]} | options))
+    return str(caught.value)
+
+
+def test_a_feed_asks_for_the_first_stream_of_its_exchange() -> None:
+    assert Feed("binance", ["BTCUSDT"]).stream == "depth20"
+
+
+def test_a_feed_names_the_keys_of_its_symbols_in_their_order() -> None:
+    assert Feed("upbit", ["KRW-ETH", "KRW-BTC"]).keys == ("upbit:KRW-ETH", "upbit:KRW-BTC")
+
+
+def test_a_feed_takes_symbols_from_any_iterable() -> None:
+    assert Feed("upbit", iter(["KRW-BTC"])).symbols == ("KRW-BTC",)
+
+
+def test_equal_feeds_are_equal_and_can_be_keys() -> None:
+    assert {Feed("upbit", ["KRW-BTC"])} == {Feed("upbit", ["KRW-BTC"])}
+
+
+def test_the_address_of_a_feed_is_a_base_to_append_to() -> None:
+    assert Feed("upbit", ["KRW-BTC"], url="ws://127.0.0.1:9/").url == "ws://127.0.0.1:9"
+
+
+def test_an_unknown_exchange_is_refused() -> None:
+    assert _refusal(exchange="kraken") == "exchange must be one of binance, upbit, not 'kraken'"
+
+
+def test_an_unknown_exchange_is_refused_before_its_stream() -> None:
+    assert _refusal(exchange="kraken", stream="book").startswith("exchange must be one of")
+
+
+def test_an_unknown_stream_is_refused() -> None:
+    assert _refusal(stream="depth20") == (
+        "stream must be one of orderbook, orderbook/simple, not 'depth20'"
+    )
+
+
+@pytest.mark.parametrize("symbols", ["KRW-BTC", None, 3])
+def test_symbols_that_are_no_list_are_refused(symbols: object) -> None:
+    assert _refusal(symbols=symbols) == f"symbols must be a list of symbols, not {symbols!r}"
+
+
+@pytest.mark.parametrize("symbols", [(), ("",), ("KRW-BTC", 1)])
+def test_a_list_without_a_symbol_in_each_place_is_refused(symbols: tuple[object, ...]) -> None:
+    assert _refusal(symbols=symbols) == (
+        f"symbols must be at least one symbol, each a string, not {symbols!r}"
+    )
+
+
+def test_a_symbol_named_twice_is_refused() -> None:
+    assert "each named once, not ('KRW-BTC', 'KRW-BTC')" in _refusal(symbols=["KRW-BTC"] * 2)
+
+
+def test_a_symbol_in_lower_case_is_refused() -> None:
+    assert _refusal(symbols=["krw-btc"]) == (
+        "symbols must be in upper case, like KRW-BTC or BTCUSDT, not ('krw-btc',)"
+    )
+
+
+def test_one_market_at_two_depths_is_refused() -> None:
+    assert "each market at one depth only" in _refusal(symbols=["KRW-BTC.5", "KRW-BTC"])
+
+
+def test_an_address_that_is_no_websocket_is_refused() -> None:
+    assert _refusal(url="https://api.upbit.com") == (
+        "url must be an address that begins with ws:// or wss://, not 'https://api.upbit.com'"
+    )
+
+
+def test_a_key_is_split_into_exchange_and_symbol() -> None:
+    assert parse_key("binance:BTCUSDT") == ("binance", "BTCUSDT")
+
+
+def test_a_symbol_may_hold_a_colon() -> None:
+    assert parse_key("binance:A:B") == ("binance", "A:B")
+
+
+@pytest.mark.parametrize("key", ["KRW-BTC", ":KRW-BTC", "upbit:", ""])
+def test_a_key_of_another_form_is_refused(key: str) -> None:
+    with pytest.raises(InvalidOption) as caught:
+        parse_key(key)
+
+    assert str(caught.value) == (
+        f"key must be of the form exchange:SYMBOL, like upbit:KRW-BTC, not {key!r}"
+    )
+
+
+def test_a_key_of_an_unknown_exchange_is_refused() -> None:
+    with pytest.raises(InvalidOption, match="exchange must be one of binance, upbit, not 'ftx'"):
+        parse_key("ftx:BTC")

@@ -1,0 +1,133 @@
+"""Reading captures, the real ones and broken ones."""
+
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from ticklane.messages import InvalidOption
+from ticklane.simulation import (
+    CapturedFrame,
+    capture_exchange,
+    capture_subscriptions,
+    read_capture,
+)
+from ticklane.simulation.upbit_venue import UpbitForm
+
+HEAD = "wss://api.upbit.com/websocket/v1 <-> 1618678261.5\n"
+
+
+@pytest.fixture
+def upbit(captures: Path) -> Path:
+    return captures / "upbit-2021-04-17.ws.txt"
+
+
+@pytest.fixture
+def binance(captures: Path) -> Path:
+    return captures / "binance-2021-10-12.ws.txt"
+
+
+def written(folder: Path, content: str) -> Path:
+    path = folder / "capture.txt"
+    path.write_text(content)
+    return path
+
+
+def test_the_upbit_capture_holds_145_books_among_304_trades(upbit: Path) -> None:
+    types = Counter(msgspec.json.decode(frame.payload)["ty"] for frame in read_capture(upbit))
+
+    assert types == {"orderbook": 145, "trade": 304}
+
+
+def test_the_binance_capture_holds_177_diffs_and_84_best_prices(binance: Path) -> None:
+    kinds: Counter[str] = Counter()
+    for frame in read_capture(binance):
+        kinds[msgspec.json.decode(frame.payload)["stream"].partition("@")[2]] += 1
+
+    assert (kinds["depth@100ms"], kinds["bookTicker"]) == (177, 84)
+
+
+def test_frames_of_upbit_are_bytes_and_those_of_binance_text(upbit: Path, binance: Path) -> None:
+    types = [{type(frame.payload) for frame in read_capture(path)} for path in (upbit, binance)]
+
+    assert types == [{bytes}, {str}]
+
+
+def test_frames_carry_the_time_they_were_received(upbit: Path) -> None:
+    assert next(read_capture(upbit)).at_unix_s == 1618678263.010785
+
+
+def test_the_first_line_tells_the_exchange(upbit: Path, binance: Path) -> None:
+    assert capture_exchange(upbit) == ("upbit", "wss://api.upbit.com/websocket/v1")
+    assert capture_exchange(binance)[0] == "binance"
+    assert capture_exchange(binance)[1].startswith("wss://stream.binance.com:9443/stream?streams=")
+
+
+def test_the_upbit_capture_tells_what_was_subscribed_to(upbit: Path) -> None:
+    subscriptions = capture_subscriptions(upbit)
+
+    assert len(subscriptions) == 10
+    assert ("KRW-LAMB", UpbitForm("SIMPLE")) in subscriptions
+
+
+def test_the_binance_capture_tells_what_was_subscribed_to(binance: Path) -> None:
+    symbols = [symbol for symbol, _ in capture_subscriptions(binance)]
+
+    assert symbols == ["NKNUSDT", "BLZETH", "LRCBTC", "RUNEEUR"]
+
+
+def test_lines_of_the_connection_and_empty_lines_are_passed_over(tmp_path: Path) -> None:
+    path = written(tmp_path, HEAD + "\n1.5: b'a'\n" + HEAD + "2.5: text\n\n")
+
+    assert list(read_capture(path)) == [CapturedFrame(1.5, b"a"), CapturedFrame(2.5, "text")]
+
+
+@pytest.mark.parametrize(
+    "cut", ["1", "2.5", "2.5: b'ab", '2.5: {"stream":"a', "2.5: ", "2.5: b", "wss://api.up"]
+)
+def test_a_last_line_that_was_cut_off_is_skipped(tmp_path: Path, cut: str) -> None:
+    path = written(tmp_path, HEAD + "1.5: b'a'\n" + cut)
+
+    assert list(read_capture(path)) == [CapturedFrame(1.5, b"a")]
+
+
+@pytest.mark.parametrize(("last", "payload"), [("b'ab'", b"ab"), ("[1]", "[1]")])
+def test_a_whole_last_line_needs_no_line_end(tmp_path: Path, last: str, payload: object) -> None:
+    path = written(tmp_path, HEAD + "1.5: " + last)
+
+    assert [frame.payload for frame in read_capture(path)] == [payload]
+
+
+@pytest.mark.parametrize(
+    "line", ["nonsense", "x: b'a'", "1.5", "nan: b'a'", "1.5: b'a", "1: b''+1"]
+)
+def test_a_malformed_line_is_an_error_that_names_file_and_line(tmp_path: Path, line: str) -> None:
+    path = written(tmp_path, HEAD + line + "\n2.5: b'a'\n")
+
+    with pytest.raises(InvalidOption, match=r"capture\.txt, line 2, must be"):
+        list(read_capture(path))
+
+
+def test_bytes_that_are_no_text_are_an_error_that_names_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "capture.txt"
+    path.write_bytes(HEAD.encode() + b"1.5: \xff\n")
+
+    with pytest.raises(InvalidOption, match="line 2"):
+        list(read_capture(path))
+
+
+@pytest.mark.parametrize("content", ["", "1.5: b'a'\n"])
+def test_a_capture_without_an_address_is_an_error(tmp_path: Path, content: str) -> None:
+    with pytest.raises(InvalidOption, match=r"line 1, must be the address"):
+        capture_exchange(written(tmp_path, content))
+
+
+def test_a_capture_of_an_unknown_exchange_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InvalidOption, match=r"line 1, must be an address of .*upbit"):
+        capture_exchange(written(tmp_path, "wss://stream.example.com/ws <-> 1.5\n"))
+
+
+def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(InvalidOption, match="No such file"):
+        capture_exchange(tmp_path / "none.txt")
