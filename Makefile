@@ -1,0 +1,38 @@
+# Every target is complete by itself: it makes .venv and installs what it needs.
+PYTHON ?= python3
+DEMO_SECONDS ?= 20
+
+VENV := .venv
+BIN := $(VENV)/bin
+MODULES := $(filter-out benchmarks/% examples/% tests/%,$(sort $(wildcard *.py */*.py)))
+INSTALLED := $(shell cat $(VENV)/modules 2>/dev/null)
+
+.PHONY: demo test bench coverage clean reinstall
+
+demo: $(VENV)/modules
+	$(BIN)/ticklane demo --seconds $(DEMO_SECONDS)
+
+# Everything CI runs.
+test: $(VENV)/modules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy tests/typing_api.py
+	$(BIN)/pytest
+
+bench: $(VENV)/modules
+	$(BIN)/python benchmarks/run.py --json build/bench.json
+
+coverage: $(VENV)/modules
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report --skip-covered
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+# The strict editable mode, which static tools can follow, links each module: a new one needs a new
+# installation, so the list of modules is kept beside it.
+$(VENV)/modules: setup.cfg pyproject.toml $(if $(filter-out $(MODULES),$(INSTALLED))$(filter-out $(INSTALLED),$(MODULES)),reinstall)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]" --config-settings editable_mode=strict
+	@echo $(MODULES) > $@
