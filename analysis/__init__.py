@@ -15,7 +15,6 @@ from .queue_rules import QueueRules
 from .rate_budget import RateBudget
 from .restart_window import RestartWindow
 from .run_summary import RunSummary
-from .run_summary import RunSummary
 from .scenarios import SCENARIOS, ScenarioLimits, limits_of
 from .watch import Watch
 
@@ -36,10 +35,8 @@ __all__ = [
     "RateBudget",
     "RestartWindow",
     "RunSummary",
-    "RunSummary",
     "ScenarioLimits",
     "Verdict",
-    "Watch",
     "Watch",
     "analyze_longrun_log",
     "limits_of",

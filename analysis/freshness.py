@@ -11,6 +11,8 @@ from ..messages import Snapshot
 __all__ = ["Freshness", "Verdict"]
 
 RESET_AFTER_NS = 1_000_000_000
+MOST_TWINS = 16
+"""Books remembered at one stamp: a clock that stands still must not make a mailbox slow."""
 
 
 class Verdict(enum.Enum):
@@ -42,12 +44,13 @@ class Freshness:
     def judge(self, snapshot: Snapshot, now_ns: int) -> Verdict:
         """Say whether `snapshot` is the latest from now on; keep it if so."""
         latest = self.latest
-        if latest is None or (ahead := _ahead(snapshot, latest)) > 0:
-            self._keep(snapshot)
-            return Verdict.NEWER
-        if ahead == 0:
-            return self._judge_twin(snapshot, latest)
-        return self._judge_older(snapshot, now_ns)
+        if latest is not None:
+            new, old = snapshot.sequence, latest.sequence
+            ahead = _ahead(snapshot, latest) if new is None or old is None else new - old
+            if ahead <= 0:
+                return self._judge_not_ahead(snapshot, latest, ahead, now_ns)
+        self._keep(snapshot)
+        return Verdict.NEWER
 
     def _keep(self, snapshot: Snapshot) -> None:
         self.latest = snapshot
@@ -55,11 +58,19 @@ class Freshness:
         if self._seen:
             self._seen.clear()
 
+    def _judge_not_ahead(
+        self, snapshot: Snapshot, latest: Snapshot, ahead: int, now_ns: int
+    ) -> Verdict:
+        if ahead == 0:
+            return self._judge_twin(snapshot, latest)
+        return self._judge_older(snapshot, now_ns)
+
     def _judge_twin(self, snapshot: Snapshot, latest: Snapshot) -> Verdict:
         self._older_since_ns = None
         if any(_same_book(snapshot, seen) for seen in (latest, *self._seen)):
             return Verdict.STALE
         self._seen.append(latest)
+        del self._seen[:-MOST_TWINS]
         self.latest = snapshot
         return Verdict.NEWER
 
@@ -73,9 +84,7 @@ class Freshness:
 
 
 def _ahead(snapshot: Snapshot, latest: Snapshot) -> int:
-    """How far `snapshot` is ahead of `latest`, by the best stamp both have; 1 where none is."""
-    if snapshot.sequence is not None and latest.sequence is not None:
-        return snapshot.sequence - latest.sequence
+    """How far `snapshot` is ahead, by the best stamp that both have; 1 where there is none."""
     if snapshot.exchange_time_ms is not None and latest.exchange_time_ms is not None:
         return snapshot.exchange_time_ms - latest.exchange_time_ms
     if snapshot.received_ns is not None and latest.received_ns is not None:

@@ -67,7 +67,7 @@ class LagHistogram:
     def quantiles(self, *shares: float) -> tuple[int, ...]:
         """Return, for each share in rising order, what that share of durations did not exceed (ns).
 
-        `quantiles(0.5, 0.99)` is the median and the 99th percentile; zeros when nothing was counted.
+        `quantiles(0.5, 0.99)`: median and 99th percentile; zeros when nothing was counted.
         """
         ranked = sorted(self.counts.items())
         total = sum(count for _, count in ranked)

@@ -29,7 +29,7 @@ class LongrunReport:
     """Trades opened per entry."""
     trades_opened_total: int | None = None
     """Trades opened in the whole run; None when no entry tells."""
-    spread_stats: MetricStats = attrs.field(factory=MetricStats)
+    spread_bps_stats: MetricStats = attrs.field(factory=MetricStats)
     """Basis points."""
     ws_latency_stats: MetricStats = attrs.field(factory=MetricStats)
     """ms"""
@@ -88,7 +88,7 @@ def _stats_lines(report: LongrunReport) -> list[str]:
     rows = (
         ("loop time, ms", report.loop_time_stats),
         ("trades opened", report.trades_opened_stats),
-        ("spread, bps", report.spread_stats),
+        ("spread, bps", report.spread_bps_stats),
         ("ws latency, ms", report.ws_latency_stats),
         ("ws queue lag, ms", report.ws_queue_lag_stats),
     )

@@ -130,7 +130,7 @@ class LongrunTally:
             loop_time_stats=self._copy("loop_time_ms"),
             trades_opened_stats=self._copy("trades_opened"),
             trades_opened_total=sums.get("trades_opened"),
-            spread_stats=self._copy("spread_bps"),
+            spread_bps_stats=self._copy("spread_bps"),
             ws_latency_stats=self._copy("ws_latency_ms"),
             ws_queue_lag_stats=self._copy("ws_queue_lag_ms"),
             snapshot_none_count=sums["snapshot_none"],

@@ -25,8 +25,8 @@ def _check_thresholds(_: object, __: object, thresholds: Mapping[str, int]) -> N
 class Watch:
     """Judge all mailboxes, sample by sample, and keep what is wrong now.
 
-    `thresholds`: `ws_queue_lag_warn_max` (10) and `ws_queue_depth_max` (100); `QueueRules` says what
-    they mean. One thread at a time judges and adds; any thread may ask for what is `open`.
+    `thresholds`: `ws_queue_lag_warn_max` (10) and `ws_queue_depth_max` (100), see
+    `QueueRules`. One thread at a time judges and adds; any thread may ask for what is `open`.
     """
 
     thresholds: Mapping[str, int] = attrs.field(factory=dict, validator=_check_thresholds)

@@ -9,6 +9,7 @@ from .connections import (
 )
 from .errors import (
     BadFrame,
+    Deadlock,
     ExchangeFault,
     ExchangeReplied,
     InvalidOption,
@@ -46,6 +47,7 @@ __all__ = [
     "ConnectionOpened",
     "ConnectionRefused",
     "ConnectionStreaming",
+    "Deadlock",
     "ExchangeFault",
     "ExchangeReplied",
     "FeedConnected",

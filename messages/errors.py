@@ -19,6 +19,7 @@ from typing import Any
 
 __all__ = [
     "BadFrame",
+    "Deadlock",
     "ExchangeFault",
     "ExchangeReplied",
     "InvalidOption",
@@ -40,7 +41,7 @@ class UsageError(TicklaneError):
     """The caller asked for something that cannot be."""
 
 
-class InvalidOption(UsageError, ValueError):  # noqa: N818
+class InvalidOption(UsageError, ValueError):
     """An option's value is not allowed; says what was given and what is allowed."""
 
     def __init__(self, name: str, given: object, allowed: str) -> None:
@@ -53,7 +54,7 @@ class InvalidOption(UsageError, ValueError):  # noqa: N818
         return f"{self.name} must be {self.allowed}, not {self.given!r}"
 
 
-class UnknownKey(UsageError, LookupError):  # noqa: N818
+class UnknownKey(UsageError, LookupError):
     """No feed declares this key and no snapshot has brought it; names near ones."""
 
     def __init__(self, key: str, known: Iterable[str]) -> None:
@@ -66,11 +67,11 @@ class UnknownKey(UsageError, LookupError):  # noqa: N818
         return f"unknown key {self.key!r}: no feed declares it and no snapshot has brought it{near}"
 
 
-class WrongState(UsageError, RuntimeError):  # noqa: N818
+class WrongState(UsageError, RuntimeError):
     """The call does not fit the state the object is in."""
 
 
-class TooManySymbols(UsageError, RuntimeError):  # noqa: N818
+class TooManySymbols(UsageError, RuntimeError):
     """One more symbol than `max_symbols` allows."""
 
     def __init__(self, key: str, max_symbols: int) -> None:
@@ -82,7 +83,7 @@ class TooManySymbols(UsageError, RuntimeError):  # noqa: N818
         return f"no room for {self.key!r}: max_symbols is {self.max_symbols}"
 
 
-class MissingExtra(UsageError, ImportError):  # noqa: N818
+class MissingExtra(UsageError, ImportError):
     """An optional dependency is not installed; says how to install it."""
 
     def __init__(self, needed_for: str, extra: str) -> None:
@@ -94,11 +95,23 @@ class MissingExtra(UsageError, ImportError):  # noqa: N818
         return f"{self.needed_for} needs an extra: pip install 'ticklane[{self.extra}]'"
 
 
+class Deadlock(UsageError, RuntimeError):
+    """In virtual time, an answer is waited for that will never come; says who waits for whom."""
+
+    def __init__(self, waits: Iterable[tuple[str, str]]) -> None:
+        super().__init__(waits := tuple(waits))
+        self.waits = waits
+
+    def __str__(self) -> str:
+        chain = ", and ".join(f"{who} waits for {whom}" for who, whom in self.waits)
+        return f"deadlock: {chain}"
+
+
 class ExchangeFault(TicklaneError):
     """The exchange sent what it should not."""
 
 
-class BadFrame(ExchangeFault, ValueError):  # noqa: N818
+class BadFrame(ExchangeFault, ValueError):
     """A frame that cannot be understood.
 
     `reason` is one of few fixed words, so that it can be counted; `detail` is for the log.
@@ -113,7 +126,7 @@ class BadFrame(ExchangeFault, ValueError):  # noqa: N818
         return f"{self.reason}: {self.detail}" if self.detail else self.reason
 
 
-class ExchangeReplied(ExchangeFault):  # noqa: N818
+class ExchangeReplied(ExchangeFault):
     """The exchange answered with an error of its own, a rejected subscription above all."""
 
     def __init__(self, exchange: str, code: str, message: str, symbols: Iterable[str] = ()) -> None:
@@ -128,7 +141,7 @@ class ExchangeReplied(ExchangeFault):  # noqa: N818
         return f"{self.exchange} replied {self.code}: {self.message}{about}"
 
 
-class WaitTimeout(TicklaneError, TimeoutError):  # noqa: N818
+class WaitTimeout(TicklaneError, TimeoutError):
     """What was waited for did not come in time."""
 
     def __init__(self, what: str, timeout: float) -> None:

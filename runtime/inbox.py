@@ -115,8 +115,8 @@ class Inbox:
                 self._actor = None
                 self.started_ns = 0
 
-    def stop(self, *, drain: bool) -> None:
-        """Tell the actor, if there is one, to stop after what waits here (`drain`) or at once."""
+    def stop(self, *, drain: bool) -> None:  # noqa: ARG002 - a mailbox makes a difference
+        """Tell the actor, if there is one, to stop: after what waits in a mailbox, or before."""
         if self._actor is not None:
             self.tell(_ActorStop())
 

@@ -134,7 +134,7 @@ class Mailbox(Inbox):
         return self._displaced if self._overflow == "conflate" else 0
 
     def oldest_age_ns(self, now_ns: int) -> int:
-        """Return how long the head has waited so far; 0 when empty. What a total stall looks like."""
+        """Return how long the head has waited: what a total stall looks like; 0 when empty."""
         try:
             return max(now_ns - self._data[0][0], 0)
         except IndexError:
@@ -159,21 +159,21 @@ class Mailbox(Inbox):
         `here` is how a thread that may handle messages itself (a feed's reader) runs an idle,
         quick symbol on the spot, which saves a thread switch.
         """
+        claimed = False
         with self._lock:
             if self._closed:
                 outcome = Outcome.STOPPED
             else:
                 outcome = self._accept(snapshot)
-            claimed = not self._claimed and outcome.taken
-            if claimed:
-                self._claimed = True
-        if claimed:
-            if here is not None and self.quick:
-                here(self)
-            else:
-                self._submit(self)
-        elif outcome is Outcome.STOPPED:
-            self._dispatcher.dead_letters.add("stopped", snapshot)
+                if outcome.taken and not self._claimed:
+                    self._claimed = claimed = True
+        if not claimed:
+            if outcome is Outcome.STOPPED:
+                self._dispatcher.dead_letters.add("stopped", snapshot)
+        elif here is not None and self.quick:
+            here(self)
+        else:
+            self._submit(self)
         return outcome
 
     def post(self, event: FeedEvent) -> None:
@@ -195,7 +195,7 @@ class Mailbox(Inbox):
             super().stop(drain=drain)
 
     def put(self, envelope: Envelope[Any]) -> None:
-        """Put what `ActorRef.tell` or `ask` sends; a snapshot is offered and answers its outcome."""
+        """Put what `ActorRef.tell` or `ask` sends; a snapshot's answer is its outcome."""
         if isinstance(envelope.message, Snapshot):
             outcome = self.offer(envelope.message)
             if envelope.reply_to is not None:

@@ -14,13 +14,13 @@ class Receiver(Protocol):
     """What is told of a connection, on the thread that reads it, one call at a time."""
 
     def opened(self, link: Link) -> None:
-        """The connection is open; frames may be sent."""
+        """Begin: the connection is open, frames may be sent."""
 
     def received(self, payload: bytes, received_ns: int) -> None:
-        """A frame's whole payload came; `link.here` may be called, as the last act."""
+        """Take a frame's whole payload; `link.here` may be called, as the last act."""
 
     def closed(self, reason: str) -> None:
-        """The connection is gone, or was never made; nothing more is told."""
+        """End: the connection is gone, or was never made; nothing more is told."""
 
 
 class Link(Protocol):

@@ -5,6 +5,8 @@ from .loopback import LoopbackExchange
 from .market import SyntheticMarket, demo_keys
 from .venue import BookForm, Payload, VenueSession
 from .venues import VENUES, venue_named
+from .virtual_clock import VirtualClock
+from .world import World
 
 __all__ = [
     "VENUES",
@@ -14,6 +16,8 @@ __all__ = [
     "Payload",
     "SyntheticMarket",
     "VenueSession",
+    "VirtualClock",
+    "World",
     "capture_exchange",
     "capture_subscriptions",
     "demo_keys",

@@ -90,7 +90,7 @@ class BinanceSession:
         return None
 
 
-class _Refused(Exception):  # noqa: N818 - it is a reply, not an error of ours
+class _Refused(Exception):
     def __init__(self, code: int, message: str) -> None:
         super().__init__(code, message)
         self._error = {"code": code, "msg": message}

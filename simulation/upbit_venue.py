@@ -97,7 +97,7 @@ class UpbitSession:
         return self._forms.items()
 
 
-class _Refused(Exception):  # noqa: N818 - it is a reply, not an error of ours
+class _Refused(Exception):
     def __init__(self, name: str, message: str) -> None:
         super().__init__(name, message)
         self._error = {"name": name, "message": message}

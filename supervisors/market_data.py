@@ -273,12 +273,10 @@ class MarketData:
             )
         )
 
-    def _transport(self, given: Transport | None) -> Transport:
-        if given is not None:
-            return given
-        if isinstance(self._dispatcher, Dispatcher):
+    def _transport(self, given: Transport | None) -> Transport | None:
+        if given is None and isinstance(self._dispatcher, Dispatcher):
             return WebSocketTransport(self._dispatcher)
-        raise InvalidOption("transport", given, "given where the dispatcher is not a Dispatcher")
+        return given
 
 
 def _set_once(reply: Reply) -> None:

@@ -43,7 +43,7 @@ class Watchers:
     def add_to(self, group: Group) -> None:
         """Have `group` start them, in order."""
         if self._log_file is not None:
-            group.add(ChildSpec("run log", self._log, self._start_log))
+            group.add(ChildSpec("run log", self._log, self._start_log(self._log_file)))
         group.add(ChildSpec("metrics", self._metrics, self._start_metrics))
         group.add(ChildSpec("analyzer", self._analyzer, self._start_analyzer))
         group.add(ChildSpec("callbacks", self._host, self._start_callbacks))
@@ -52,13 +52,9 @@ class Watchers:
         """Tell an anomaly that is not read off a sample; any thread."""
         self._analyzer.tell(alert)
 
-    def _start_log(self, supervisor: Inbox) -> object:
-        assert self._log_file is not None
-        return RunLogActor.start(
-            file=self._log_file,
-            dispatcher=self._dispatcher,
-            inbox=self._log,
-            supervisor=supervisor,
+    def _start_log(self, file: IO[str]) -> Callable[[Inbox], object]:
+        return lambda supervisor: RunLogActor.start(
+            file=file, dispatcher=self._dispatcher, inbox=self._log, supervisor=supervisor
         )
 
     def _start_callbacks(self, supervisor: Inbox) -> object:
