@@ -1,1 +1,67 @@
-"""console"""
+"""The command `ticklane`."""
+
+import os
+import sys
+from collections.abc import Iterable
+
+from ..messages import TicklaneError
+from .arguments import Parser, common_options
+from .demo import add_demo
+from .logs import logging_to_stderr
+from .output import complain
+from .replay import add_replay
+from .report import add_report
+from .watch import add_watch
+
+__all__ = ["main"]
+
+_EPILOG = """\
+examples:
+  ticklane demo                                  see it work, nothing else needed
+  ticklane watch upbit:KRW-BTC binance:BTCUSDT   live order books, until Ctrl-C
+  ticklane replay capture.ws.txt --speed 0       recorded frames, as fast as possible
+  ticklane report run.jsonl                      the verdict on a metrics log
+
+'ticklane COMMAND --help' tells more. Exit status 2 is wrong usage.
+"""
+
+
+def main(argv: Iterable[str] | None = None) -> int:
+    """Do what the command line says (`sys.argv` by default); return the exit status.
+
+    0: done; 1: done, and the outcome is bad; 2: wrong usage, told in one line on stderr; 130:
+    Ctrl-C before anything ran. `--help` raises SystemExit.
+    """
+    try:
+        options = _parser().parse_args(None if argv is None else [*argv])
+        with logging_to_stderr(options.level):
+            status: int = options.run(options)
+        sys.stdout.flush()
+    except TicklaneError as error:
+        complain(error)
+        return 2
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return 130
+    except BrokenPipeError:
+        # Who read our output has left. The interpreter would try once more to flush it at its end
+        # (docs.python.org, "Note on SIGPIPE").
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
+
+
+def _parser() -> Parser:
+    common = common_options()
+    parser = Parser(
+        prog="ticklane",
+        parents=[common],
+        description="Market data for a trading process: a bounded mailbox and an actor for every "
+        "symbol.",
+        epilog=_EPILOG,
+    )
+    parser.set_defaults(level="WARNING")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for add in (add_demo, add_watch, add_replay, add_report):
+        add(commands, common)
+    return parser
