@@ -14,16 +14,15 @@ LONGEST_PROBATION = 65_536
 class Pace:
     """Remember whether a handler was quick so far.
 
-    A new handler is trusted. One that took longer than `slow_ns` is not, until it has handled a
+    A new handler is trusted. One that was slow once is not, until it has handled a
     number of messages quickly in a row: 64 the first time, twice as many after each relapse.
     """
 
-    slow_ns: int = 1_000_000
     _probation: int = FIRST_PROBATION // 2
     _until: int = 0
 
     def relapse(self, handled: int) -> None:
-        """Note that the last of `handled` messages took longer than `slow_ns`."""
+        """Note that the last of `handled` messages was slow."""
         if self.steady(handled - 1):
             self._probation = min(2 * self._probation, LONGEST_PROBATION)
         self._until = handled + self._probation

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from pykka import ActorDeadError
 from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
+
+from .turn import Turn
 
 if TYPE_CHECKING:
     from .actor import Actor
@@ -34,8 +35,8 @@ class Inbox:
         "_closed",
         "_control",
         "_dispatcher",
-        "_lock",
         "_submit",
+        "_turn",
         "restarts",
         "started_ns",
         "status",
@@ -48,7 +49,7 @@ class Inbox:
         self._dispatcher = dispatcher
         self._submit = dispatcher.submit
         self._clock = dispatcher.clock.now_ns
-        self._lock = threading.Lock()
+        self._turn = Turn()
         self._control: deque[Envelope[Any]] = deque()
         self._actor: Actor | None = None
         self._claimed = True
@@ -69,7 +70,7 @@ class Inbox:
 
     def put(self, envelope: Envelope[Any]) -> None:
         """Put what `ActorRef.tell` or `ask` sends (Pykka's side of an inbox)."""
-        with self._lock:
+        with self._turn:
             if self._closed:
                 refuse = True
             else:
@@ -104,13 +105,13 @@ class Inbox:
 
     def attach(self, actor: Actor) -> None:
         """Let `actor` handle what waits and what comes; its `on_start` runs first."""
-        with self._lock:
+        with self._turn:
             self._actor = actor
         self._submit(self)
 
     def detach(self, actor: Actor) -> None:
         """Keep what waits and what comes for the next actor. Called by the thread inside it."""
-        with self._lock:
+        with self._turn:
             if self._actor is actor:
                 self._actor = None
                 self.started_ns = 0
@@ -122,7 +123,7 @@ class Inbox:
 
     def close(self) -> None:
         """Refuse what waits and what comes: dead letters, and errors to those who asked."""
-        with self._lock:
+        with self._turn:
             self._closed = True
             left = list(self._control)
             self._control.clear()
@@ -137,16 +138,17 @@ class Inbox:
         actor = self._actor
         if actor is None:
             return
-        self.started_ns = self._clock()
-        if not actor.began:
-            actor.begin()
-        self._run_control(actor, throughput)
+        if self._control or not actor.began:
+            self._run_control(actor, throughput)
         if self._actor is actor:
             self._run_data(actor, throughput)
         if self._actor is actor:
             self._yield()
 
     def _run_control(self, actor: Actor, throughput: int) -> None:
+        self.started_ns = self._clock()
+        if not actor.began:
+            actor.begin()
         for _ in range(throughput):
             if not self._control or self._actor is not actor:
                 return
@@ -161,14 +163,14 @@ class Inbox:
 
     def _yield(self) -> None:
         self.started_ns = 0
-        with self._lock:
+        with self._turn:
             if not self._waiting():
                 self._claimed = False
                 return
         self._submit(self)
 
     def _claim(self) -> bool:
-        """Claim it if nobody has. Called under the lock."""
+        """Claim it if nobody has. Called in a turn."""
         if self._claimed:
             return False
         self._claimed = True

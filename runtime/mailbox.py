@@ -23,17 +23,28 @@ _STOP = FeedEvent(key="")
 
 OVERFLOW_POLICIES = ("drop_oldest", "drop_newest", "conflate")
 MAX_EVENTS = 1000
+SLOW_NS = 1_000_000
+"""A handler that takes longer is not quick."""
+
+_NEWER = Verdict.NEWER
+_ACCEPTED = Outcome.ACCEPTED
+
+
+class Listeners(Protocol):
+    """Who listens to a symbol."""
+
+    handle: Callable[[Snapshot], object]
+    """What to call with each snapshot; asked for at the start of every run."""
+    handle_event: Callable[[FeedEvent], object]
+    """What to call with what happened to the feed, in its place among the snapshots."""
 
 
 class SnapshotActor(Protocol):
     """What a mailbox needs of its actor, beside what an inbox needs."""
 
     @property
-    def handle(self) -> Callable[[Snapshot], object]:
-        """What to call with each snapshot; asked for at the start of every run."""
-
-    def handle_event(self, event: FeedEvent) -> None:
-        """Handle what happened to the feed, in its place among the snapshots."""
+    def audience(self) -> Listeners:
+        """Who listens."""
 
     def process(self, envelope: Envelope[Any]) -> None:
         """Handle a control message."""
@@ -49,8 +60,8 @@ class Mailbox(Inbox):
     when so many wait: `drop_oldest`, `drop_newest`; `conflate` keeps only the newest at any time.
     `adaptive`: shed by controlled delay too, so that what is delivered in an overload is fresh.
 
-    Producers count under the lock, the one thread inside the actor counts without it, and nobody
-    else writes a counter: counts are exact without the GIL, too. At rest,
+    Producers count in a turn of theirs, the one thread inside the actor counts by itself, and
+    nobody else writes a counter: counts are exact without the GIL, too. At rest,
     `offered == handled + failed + dropped + conflated + expired + rejected + depth`.
     """
 
@@ -63,10 +74,14 @@ class Mailbox(Inbox):
         "_displaced",
         "_events",
         "_freshness",
+        "_give",
+        "_judge",
         "_overflow",
         "_pace",
         "_peak",
+        "_record",
         "_refused",
+        "_take",
         "accepted_ns",
         "capacity",
         "expired",
@@ -97,9 +112,11 @@ class Mailbox(Inbox):
         self._data: deque[tuple[int, Snapshot]] = deque()
         self._events: deque[tuple[int, FeedEvent]] = deque()
         self._freshness = Freshness()
+        self._judge = self._freshness.judge
+        self._take, self._give = self._turn.take, self._turn.give
         self._pace = Pace()
         self.quick = True
-        # Written by producers, under the lock.
+        # Written by producers, in a turn of theirs.
         self._accepted = self._displaced = self._refused = self.rejected = 0
         self._peak = self._deepest = 0
         self.accepted_ns: int | None = None
@@ -107,6 +124,7 @@ class Mailbox(Inbox):
         # Written by the one thread inside the actor.
         self.handled = self.failed = self.expired = self.lag_ns = 0
         self.lags = LagHistogram()
+        self._record = self.lags.record
 
     @property
     def latest(self) -> Snapshot | None:
@@ -147,7 +165,7 @@ class Mailbox(Inbox):
 
     def take_peak(self) -> int:
         """Return the greatest depth since this was last asked."""
-        with self._lock:
+        with self._turn:
             peak = self._peak
             self._deepest = max(peak, self._deepest)
             self._peak = len(self._data)
@@ -160,25 +178,41 @@ class Mailbox(Inbox):
         quick symbol on the spot, which saves a thread switch.
         """
         claimed = False
-        with self._lock:
-            if self._closed:
-                outcome = Outcome.STOPPED
+        try:
+            try:
+                self._take()
+            except IndexError:
+                self._turn.wait()
+            data = self._data
+            now = self._clock()
+            if len(data) >= self._bound:
+                outcome = self._offer_full(snapshot, now)
+            elif (verdict := self._judge(snapshot, now)) is _NEWER:
+                outcome = _ACCEPTED
             else:
-                outcome = self._accept(snapshot)
-                if outcome.taken and not self._claimed:
+                outcome = self._settle(verdict)
+            if outcome.taken:
+                data.append((now, snapshot))
+                self._accepted += 1
+                self.accepted_ns = now
+                if len(data) > self._peak:  # noqa: PLR1730 - max() would cost a call
+                    self._peak = len(data)
+                if not self._claimed:
                     self._claimed = claimed = True
-        if not claimed:
-            if outcome is Outcome.STOPPED:
-                self._dispatcher.dead_letters.add("stopped", snapshot)
-        elif here is not None and self.quick:
-            here(self)
-        else:
-            self._submit(self)
+        finally:
+            self._give(None)
+        if claimed:
+            if here is not None and self.quick:
+                here(self)
+            else:
+                self._submit(self)
+        elif outcome is Outcome.STOPPED:
+            self._dispatcher.dead_letters.add("stopped", snapshot)
         return outcome
 
     def post(self, event: FeedEvent) -> None:
         """Put what happened to the feed in its place among the snapshots; never shed for them."""
-        with self._lock:
+        with self._turn:
             lost = self._events.popleft() if len(self._events) >= MAX_EVENTS else None
             self._events.append((self._accepted, event))
             claimed = self._claim()
@@ -205,56 +239,55 @@ class Mailbox(Inbox):
         else:
             super().put(envelope)
 
-    def _accept(self, snapshot: Snapshot) -> Outcome:
-        data = self._data
-        depth = len(data)
-        full = depth >= self._bound
-        if full and self._overflow == "drop_newest":
+    def _offer_full(self, snapshot: Snapshot, now_ns: int) -> Outcome:
+        if self._closed:
+            return Outcome.STOPPED
+        if self._overflow == "drop_newest":
             self._refused += 1
             return Outcome.DROPPED
-        now = self._clock()
-        verdict = self._freshness.judge(snapshot, now)
-        if verdict is not Verdict.NEWER:
-            if verdict is Verdict.STALE:
-                self.rejected += 1
-                return Outcome.REJECTED
+        outcome = self._settle(self._judge(snapshot, now_ns))
+        return self._displace() if outcome.taken else outcome
+
+    def _settle(self, verdict: Verdict) -> Outcome:
+        if verdict is Verdict.STALE:
+            self.rejected += 1
+            return Outcome.REJECTED
+        if verdict is Verdict.RESET:
             self._events.append((self._accepted, SequenceReset(key=self.key)))
-        outcome = self._displace() if full else Outcome.ACCEPTED
-        data.append((now, snapshot))
-        self._accepted += 1
-        self.accepted_ns = now
-        if depth >= self._peak:
-            self._peak = len(data)
-        return outcome
+        return Outcome.ACCEPTED
 
     def _displace(self) -> Outcome:
         """Make room at the head; an adaptive bound may have moved far below what waits."""
+        before = self._displaced
         while len(self._data) >= self._bound:
             try:
                 self._data.popleft()
             except IndexError:  # the actor was faster
                 break
             self._displaced += 1
+        if self._displaced == before:
+            return Outcome.ACCEPTED
         return Outcome.CONFLATED if self._overflow == "conflate" else Outcome.DISPLACED
 
     def _run_data(self, actor: SnapshotActor, throughput: int) -> None:  # type: ignore[override]
-        data, clock, record, adaptive = self._data, self._clock, self.lags.record, self._adaptive
-        handle, slow_ns = actor.handle, self._pace.slow_ns
+        data, clock, adaptive = self._data, self._clock, self._adaptive
+        handle = actor.audience.handle
         now = clock()
-        for _ in range(throughput):
+        while throughput and (data or self._events):
+            throughput -= 1
             if self._events and not self._tell_events(actor):
                 return
             try:
                 accepted_ns, snapshot = data.popleft()
-            except IndexError:
-                break
+            except IndexError:  # there were events only, or a producer was faster
+                continue
             # It may have come after the clock was read, at the end of the one before.
             lag = now - accepted_ns if now > accepted_ns else 0
             if adaptive is not None and self._expires(adaptive, now, lag):
                 continue
             self.started_ns = now
             self.lag_ns = lag
-            record(lag)
+            self._record(lag)
             try:
                 handle(snapshot)
             except BaseException as error:  # noqa: BLE001 - none may escape a handler
@@ -263,7 +296,7 @@ class Mailbox(Inbox):
                 return
             self.handled += 1
             end = clock()
-            if end - now > slow_ns:
+            if end - now > SLOW_NS:
                 self._pace.relapse(self.handled)
                 self.quick = False
             now = end
@@ -274,7 +307,8 @@ class Mailbox(Inbox):
 
     def _expires(self, adaptive: AdaptiveCapacity, now_ns: int, lag_ns: int) -> bool:
         expires = adaptive.expires(now_ns, lag_ns, len(self._data))
-        self._bound = adaptive.capacity
+        if not self._closed:
+            self._bound = adaptive.capacity
         self.expired += expires
         return expires
 
@@ -285,21 +319,37 @@ class Mailbox(Inbox):
                 actor.process(Envelope(_ActorStop()))
                 return False
             try:
-                actor.handle_event(event)
+                actor.audience.handle_event(event)
             except BaseException as error:  # noqa: BLE001 - none may escape a handler
                 actor.fail(error)
                 return False
         return True
 
     def _due_event(self) -> FeedEvent | None:
-        with self._lock:
+        with self._turn:
             gone = self._accepted - len(self._data)
             if self._events and self._events[0][0] <= gone:
                 return self._events.popleft()[1]
         return None
 
-    def _waiting(self) -> bool:
-        return bool(self._data or self._control or self._events)
+    def close(self) -> None:
+        """Refuse what comes; what waits still counts as `depth`."""
+        super().close()
+        self._bound = 0
+
+    def _yield(self) -> None:
+        self.started_ns = 0
+        try:
+            try:
+                self._take()
+            except IndexError:
+                self._turn.wait()
+            again = bool(self._data or self._control or self._events)
+            self._claimed = again
+        finally:
+            self._give(None)
+        if again:
+            self._submit(self)
 
 
 def _checked_capacity(capacity: object) -> int:

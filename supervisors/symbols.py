@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeVar
 
 from ..actors import Audience, SymbolActor
 from ..exchanges import split_key
-from ..messages import Snapshot, TooManySymbols, UnknownKey
+from ..messages import TooManySymbols, UnknownKey
 from ..runtime import Dispatching, Inbox, Mailbox
 from .children import ChildSpec
 
@@ -38,6 +38,8 @@ class Symbols:
     ) -> None:
         self.mailboxes: dict[str, Mailbox] = {}
         """By key."""
+        self.by_name: dict[tuple[str, str], Mailbox] = {}
+        """The same by exchange and symbol, which a snapshot has at hand."""
         self._capacity = capacity
         self._overflow = overflow
         self._adaptive = adaptive
@@ -46,7 +48,6 @@ class Symbols:
         self._start = start
         self._lock = threading.Lock()
         self._audiences: dict[str, Audience] = {}
-        self._by_name: dict[tuple[str, str], Mailbox] = {}
         # Options are checked now, not when the first symbol comes.
         self._mailbox("", dispatcher)
 
@@ -63,21 +64,19 @@ class Symbols:
             raise UnknownKey(key, self.mailboxes)
         return mailbox
 
-    def mailbox_for(self, snapshot: Snapshot) -> Mailbox:
-        """Return the mailbox of a snapshot, a new one for a new key; raises TooManySymbols."""
-        mailbox = self._by_name.get((snapshot.exchange, snapshot.symbol))
-        return mailbox or self.add(snapshot.exchange, snapshot.symbol)
-
     def add(self, exchange: str, symbol: str) -> Mailbox:
-        """Return the mailbox of a symbol, a new one with an actor where there was none."""
+        """Return the mailbox of a symbol, a new one with an actor where there was none.
+
+        Raises TooManySymbols.
+        """
         with self._lock:
-            if (exchange, symbol) in self._by_name:
-                return self._by_name[exchange, symbol]
+            if (exchange, symbol) in self.by_name:
+                return self.by_name[exchange, symbol]
             key = f"{exchange}:{symbol}"
             if len(self.mailboxes) >= self._max_symbols:
                 raise TooManySymbols(key, self._max_symbols)
             mailbox = self._make(key)
-            self._by_name[exchange, symbol] = mailbox
+            self.by_name[exchange, symbol] = mailbox
         return mailbox
 
     def _make(self, key: str) -> Mailbox:
