@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from loguru import logger
+
 from ..messages import AnomalyAlert
 from ..runtime import Actor, Dispatching, Inbox
 
@@ -14,8 +16,7 @@ __all__ = ["CallbackActor"]
 class CallbackActor(Actor):
     """Call the host's callbacks with every anomaly, so that no other actor waits for them.
 
-    `callbacks` is live. One that raises ends this actor, its supervisor logs it, and the next
-    actor goes on with the next anomaly.
+    `callbacks` is live. What one raises is logged, and keeps the anomaly from nobody else.
     """
 
     def __init__(
@@ -35,4 +36,7 @@ class CallbackActor(Actor):
             super().on_receive(message)
             return
         for callback in [*self._callbacks]:
-            callback(message)
+            try:
+                callback(message)
+            except BaseException:  # noqa: BLE001 - the others are told all the same
+                logger.exception("a callback for anomalies failed")

@@ -76,9 +76,10 @@ class Connection:
         self._deliver(brought)
 
     def closed(self, reason: str) -> None:
-        """Tell every symbol, and the feed, that the connection is gone."""
-        for mailbox in self._mailboxes.values():
-            mailbox.post(FeedLost(key=mailbox.key, reason=reason))
+        """Tell the feed, and every symbol that had been connected, that it is gone."""
+        if self._link is not None:
+            for mailbox in self._mailboxes.values():
+                mailbox.post(FeedLost(key=mailbox.key, reason=reason))
         self._feed.tell(ConnectionLost(self, reason))
 
     def _decoded(self, payload: bytes, received_ns: int) -> Sequence[Snapshot | FeedEvent]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import attrs
 from loguru import logger
 
 from ..analysis import FullJitter
@@ -58,6 +59,7 @@ class FeedActor(Actor):
         self._gate = gate
         self._backoff = FullJitter()
         self._opened_ns = self._pinged_ns = 0
+        self._leaving = False
         self._on: dict[type, Callable[[Any], object]] = {
             ConnectionOpened: self._on_opened,
             ConnectionStreaming: self._on_streaming,
@@ -73,11 +75,17 @@ class FeedActor(Actor):
         self._status.state = "idle"
         self._enter("start")
         self._connect()
-        self._tell_later(CHECK_S, _Check())
+        self._tell_later(CHECK_S, _Check(self))
 
-    def on_stop(self) -> None:
-        """Close the connection."""
+    def _stop(self) -> None:
+        """Close the connection, and stop when it is lost, so that it offers nothing any more.
+
+        Told again, it stops at once.
+        """
         self._enter("stop")
+        if self._leaving or self._status.link is None:
+            super()._stop()
+        self._leaving = True
         self._hang_up()
 
     def on_receive(self, message: Any) -> None:
@@ -100,25 +108,28 @@ class FeedActor(Actor):
 
     def _on_refused(self, message: ConnectionRefused) -> None:
         self._status.last_error = str(message.reply)
-        logger.error("{}: {}", self.key, message.reply)
 
     def _on_lost(self, message: ConnectionLost) -> None:
         self._status.retire(message.connection)
+        if self._leaving:
+            super()._stop()
+            return
         self._status.last_error = message.reason
         self._status.reconnects += 1
         self._enter("lost")
         delay_s = self._backoff.delay(self.dispatcher.random.random())
         logger.warning("{}: lost ({}); again in {:.1f} s", self.key, message.reason, delay_s)
-        self._tell_later(delay_s, _Retry())
+        self._tell_later(delay_s, _Retry(self))
 
-    def _on_retry(self, _: _Retry) -> None:
-        self._enter("retry")
-        self._connect()
+    def _on_retry(self, message: _Retry) -> None:
+        if message.actor is self and not self._leaving:
+            self._enter("retry")
+            self._connect()
 
     def _connect(self) -> None:
         wait_s = self._gate.enter(self._feed.exchange)
         if wait_s > 0:
-            self._tell_later(wait_s, _Retry())
+            self._tell_later(wait_s, _Retry(self))
             return
         protocol = self._exchange.protocol(self._feed.symbols, self._feed.stream)
         url = protocol.url(self._feed.url or self._exchange.endpoints[0])
@@ -127,8 +138,10 @@ class FeedActor(Actor):
         self._status.connection = connection
         self._status.link = self._transport.open(self.key, url, connection)
 
-    def _on_check(self, _: _Check) -> None:
-        self._tell_later(CHECK_S, _Check())
+    def _on_check(self, message: _Check) -> None:
+        if message.actor is not self:
+            return
+        self._tell_later(CHECK_S, _Check(self))
         link = self._status.link
         if link is None or self._status.state not in {"subscribing", "streaming"}:
             return
@@ -168,9 +181,16 @@ class FeedActor(Actor):
         self.dispatcher.call_later(delay_s, lambda: self.inbox.tell(message))
 
 
+@attrs.frozen
 class _Retry:
     """The back-off, or the wait for the connect budget, is over."""
 
+    actor: FeedActor
+    """Whose it was: a restarted actor has its own."""
 
+
+@attrs.frozen
 class _Check:
-    """Look whether the connection says anything, and ping it."""
+    """It is time to look whether the connection says anything, and to ping it."""
+
+    actor: FeedActor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,13 +31,17 @@ class RunLogActor(Actor):
     def __init__(
         self,
         *,
-        file: IO[str],
+        path: str | Path,
         dispatcher: Dispatching,
         inbox: Inbox,
         supervisor: Inbox | None = None,
     ) -> None:
         super().__init__(dispatcher=dispatcher, inbox=inbox, key="run log", supervisor=supervisor)
-        self._file = file
+        self._path = path
+
+    def on_start(self) -> None:
+        """Open the file."""
+        self._file = open_run_log(self._path)
 
     def on_receive(self, message: Any) -> None:
         """Write an entry."""
@@ -48,3 +53,8 @@ class RunLogActor(Actor):
     def on_stop(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def on_failure(self, *_exc_info: object) -> None:
+        """Close the file; what a full disk did not take is lost."""
+        with suppress(OSError):
+            self._file.close()

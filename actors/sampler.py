@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import attrs
+
 from ..messages import MetricsSample, QueueMetrics, QueueTick, Totals
 from ..runtime import Dispatching, Mailbox, TickTaker, queue_metrics
 from .feed_status import FeedStatus
@@ -39,21 +41,23 @@ class Sampler:
             mailbox.key: self._taker(mailbox).take(now_ns, interval_s)
             for mailbox in [*self._mailboxes.values()]
         }
-        return self.sample()
+        return self._sample(now_ns)
 
     def sample(self) -> MetricsSample:
         """Return what there is now, with the ticks of the last whole interval; any thread."""
-        clock = self._dispatcher.clock
-        now_ns = clock.now_ns()
+        now_ns = self._dispatcher.clock.now_ns()
         queues = {
             mailbox.key: queue_metrics(mailbox, now_ns) for mailbox in [*self._mailboxes.values()]
         }
+        totals = _totals(queues.values(), self._dispatcher.dead_letters.counts())
+        return attrs.evolve(self._sample(now_ns), queues=queues, totals=totals)
+
+    def _sample(self, now_ns: int) -> MetricsSample:
         return MetricsSample(
-            at_unix_s=clock.unix_s(),
-            queues=queues,
+            at_unix_s=self._dispatcher.clock.unix_s(),
             ticks=self._ticks,
             feeds=tuple(feed.metrics(now_ns) for feed in [*self._feeds]),
-            totals=_totals(queues.values(), self._dispatcher.dead_letters.counts()),
+            missing=sum(mailbox.latest is None for mailbox in [*self._mailboxes.values()]),
         )
 
     def _taker(self, mailbox: Mailbox) -> TickTaker:

@@ -41,12 +41,10 @@ class LagHistogram:
 
     def since(self, earlier: LagHistogram) -> LagHistogram:
         """Return what was counted after `earlier`, a copy of this one."""
-        other = LagHistogram()
-        before = earlier.counts
+        other, before = LagHistogram(), earlier.counts.get
         for bucket, count in self.counts.items():
-            new = count - before.get(bucket, 0)
-            if new:
-                other.counts[bucket] = new
+            if count != (old := before(bucket, 0)):
+                other.counts[bucket] = count - old
         return other
 
     @property

@@ -40,7 +40,7 @@ class RunSummary:
         self._reconnects = sum(feed.reconnects for feed in sample.feeds)
         return {
             "timestamp": sample.at_unix_s,
-            "snapshot_none": sum(queue.silence_s is None for queue in sample.queues.values()),
+            "snapshot_none": sample.missing,
             "error_log": sum(tick.failed for tick in ticks),
             "warning_log": sum(tick.shed > 0 for tick in ticks),
             "ws_reconnect": self._reconnects - before,

@@ -100,12 +100,18 @@ class Totals:
 
 @attrs.frozen(kw_only=True)
 class MetricsSample:
-    """All mailboxes and feeds at one time."""
+    """All mailboxes and feeds at one time.
+
+    What the metrics actor tells every interval has no `queues` and no `totals`: they take time,
+    and are there for who asks (`MarketData.metrics`).
+    """
 
     at_unix_s: float
-    queues: Mapping[str, QueueMetrics]
-    """By key."""
     ticks: Mapping[str, QueueTick]
     """By key: the last whole interval. Empty before the first has passed."""
     feeds: tuple[FeedMetrics, ...]
-    totals: Totals
+    missing: int = 0
+    """Symbols that have no snapshot yet."""
+    queues: Mapping[str, QueueMetrics] = attrs.field(factory=dict)
+    """By key: now, and since the start."""
+    totals: Totals = attrs.field(factory=Totals)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pykka
 from loguru import logger
-from pykka import ActorDeadError, ActorRegistry, Future
+from pykka import ActorDeadError, Future
 from pykka._envelope import Envelope
 
 from ..messages import ChildFailed, ChildStopped
 from .inbox import Inbox
+from .registry import unregister
 from .reply import Reply
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Actor(pykka.Actor):
         exception_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        ActorRegistry.unregister(self.actor_ref)
+        unregister(self.actor_ref)
         self.actor_stopped.set()
         if self._supervisor is None and exception_value is not None:
             logger.opt(exception=(exception_type, exception_value, traceback)).error(
@@ -117,7 +118,7 @@ class Actor(pykka.Actor):
             )
 
     def _stop(self) -> None:
-        ActorRegistry.unregister(self.actor_ref)
+        unregister(self.actor_ref)
         self.actor_stopped.set()
         try:
             self.on_stop()

@@ -31,9 +31,17 @@ DOZE_S = 0.005
 class Dispatching(Protocol):
     """What actors need of what runs them: real threads, or a world in virtual time."""
 
-    clock: Clock
-    random: random.Random
-    dead_letters: DeadLetters
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+
+    @property
+    def random(self) -> random.Random:
+        """Where jitter is drawn."""
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """What counts messages that nobody could take."""
 
     def submit(self, inbox: Inbox) -> None:
         """Run an inbox that the caller has claimed, soon, on a thread of ours."""
@@ -100,9 +108,10 @@ class Dispatcher:
         self._stopped = True
         self._timers.stop()
         deadline = time.monotonic() + timeout_s
-        left = []
-        for lane in (self._quick, self._slow):
-            left += lane.stop(max(deadline - time.monotonic(), 0.0))
+        left: list[threading.Thread] = []
+        ours: tuple[Lane | Reader, ...] = (*self._readers, self._quick, self._slow)
+        for each in ours:
+            left += each.stop(max(deadline - time.monotonic(), 0.0))
         if self._watcher.is_alive():
             self._watcher.join()
         for name in (names := [thread.name for thread in left]):

@@ -110,11 +110,19 @@ class Inbox:
         self._submit(self)
 
     def detach(self, actor: Actor) -> None:
-        """Keep what waits and what comes for the next actor. Called by the thread inside it."""
+        """Keep what waits and what comes for the next actor. Called by the thread inside it.
+
+        What told this actor to stop was not meant for the next one.
+        """
+        stops: list[Envelope[Any]] = []
         with self._turn:
             if self._actor is actor:
                 self._actor = None
                 self.started_ns = 0
+                stops = self._take_stops()
+        for stop in stops:
+            if stop.reply_to is not None:
+                stop.reply_to.set()
 
     def stop(self, *, drain: bool) -> None:  # noqa: ARG002 - a mailbox makes a difference
         """Tell the actor, if there is one, to stop: after what waits in a mailbox, or before."""
@@ -125,8 +133,12 @@ class Inbox:
         """Refuse what waits and what comes: dead letters, and errors to those who asked."""
         with self._turn:
             self._closed = True
-            left = list(self._control)
+            left = [*self._control]
             self._control.clear()
+            if self._actor is not None:
+                # It is in a handler; what tells it to stop is the first it shall find.
+                self._control.extend(each for each in left if _is_stop(each))
+                left = [each for each in left if not _is_stop(each)]
         for envelope in left:
             self._refuse(envelope)
 
@@ -142,6 +154,8 @@ class Inbox:
             self._run_control(actor, throughput)
         if self._actor is actor:
             self._run_data(actor, throughput)
+        if self._control and self._actor is actor:
+            self._run_control(actor, throughput)
         if self._actor is actor:
             self._yield()
 
@@ -154,6 +168,13 @@ class Inbox:
                 return
             self.started_ns = self._clock()
             actor.process(self._control.popleft())
+
+    def _take_stops(self) -> list[Envelope[Any]]:
+        """Take out what tells the actor to stop. Called in a turn."""
+        stops = [each for each in self._control if _is_stop(each)]
+        for stop in stops:
+            self._control.remove(stop)
+        return stops
 
     def _run_data(self, actor: Actor, throughput: int) -> None:
         """Handle what is not control; a mailbox has some."""
@@ -178,10 +199,14 @@ class Inbox:
 
     def _refuse(self, envelope: Envelope[Any]) -> None:
         if envelope.reply_to is None:
-            if not isinstance(envelope.message, _ActorStop):
+            if not _is_stop(envelope):
                 self._dispatcher.dead_letters.add("stopped", envelope.message)
-        elif isinstance(envelope.message, _ActorStop):
+        elif _is_stop(envelope):
             envelope.reply_to.set(None)
         else:
             error = ActorDeadError("the actor stopped before handling the message")
             envelope.reply_to.set_exception((ActorDeadError, error, None))
+
+
+def _is_stop(envelope: Envelope[Any]) -> bool:
+    return isinstance(envelope.message, _ActorStop)

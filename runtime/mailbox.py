@@ -27,14 +27,16 @@ SLOW_NS = 1_000_000
 """A handler that takes longer is not quick."""
 
 _NEWER = Verdict.NEWER
+# Asking an enum for a member costs 0.1 µs.
 _ACCEPTED = Outcome.ACCEPTED
+_STOPPED = Outcome.STOPPED
 
 
 class Listeners(Protocol):
     """Who listens to a symbol."""
 
     handle: Callable[[Snapshot], object]
-    """What to call with each snapshot; asked for at the start of every run."""
+    """What to call with each snapshot; asked for anew each time."""
     handle_event: Callable[[FeedEvent], object]
     """What to call with what happened to the feed, in its place among the snapshots."""
 
@@ -110,7 +112,7 @@ class Mailbox(Inbox):
         self._bound = 1 if overflow == "conflate" else capacity
         self._adaptive = AdaptiveCapacity(self._bound) if adaptive else None
         self._data: deque[tuple[int, Snapshot]] = deque()
-        self._events: deque[tuple[int, FeedEvent]] = deque()
+        self._events: list[tuple[int, FeedEvent]] = []
         self._freshness = Freshness()
         self._judge = self._freshness.judge
         self._take, self._give = self._turn.take, self._turn.give
@@ -206,14 +208,14 @@ class Mailbox(Inbox):
                 here(self)
             else:
                 self._submit(self)
-        elif outcome is Outcome.STOPPED:
+        elif outcome is _STOPPED:
             self._dispatcher.dead_letters.add("stopped", snapshot)
         return outcome
 
     def post(self, event: FeedEvent) -> None:
         """Put what happened to the feed in its place among the snapshots; never shed for them."""
         with self._turn:
-            lost = self._events.popleft() if len(self._events) >= MAX_EVENTS else None
+            lost = self._events.pop(0) if len(self._events) >= MAX_EVENTS else None
             self._events.append((self._accepted, event))
             claimed = self._claim()
         if lost is not None:
@@ -241,7 +243,7 @@ class Mailbox(Inbox):
 
     def _offer_full(self, snapshot: Snapshot, now_ns: int) -> Outcome:
         if self._closed:
-            return Outcome.STOPPED
+            return _STOPPED
         if self._overflow == "drop_newest":
             self._refused += 1
             return Outcome.DROPPED
@@ -271,7 +273,7 @@ class Mailbox(Inbox):
 
     def _run_data(self, actor: SnapshotActor, throughput: int) -> None:  # type: ignore[override]
         data, clock, adaptive = self._data, self._clock, self._adaptive
-        handle = actor.audience.handle
+        audience = actor.audience
         now = clock()
         while throughput and (data or self._events):
             throughput -= 1
@@ -289,7 +291,7 @@ class Mailbox(Inbox):
             self.lag_ns = lag
             self._record(lag)
             try:
-                handle(snapshot)
+                audience.handle(snapshot)
             except BaseException as error:  # noqa: BLE001 - none may escape a handler
                 self.failed += 1
                 actor.fail(error)
@@ -299,6 +301,7 @@ class Mailbox(Inbox):
             if end - now > SLOW_NS:
                 self._pace.relapse(self.handled)
                 self.quick = False
+                break
             now = end
             if self._control:
                 break
@@ -329,13 +332,18 @@ class Mailbox(Inbox):
         with self._turn:
             gone = self._accepted - len(self._data)
             if self._events and self._events[0][0] <= gone:
-                return self._events.popleft()[1]
+                return self._events.pop(0)[1]
         return None
 
     def close(self) -> None:
         """Refuse what comes; what waits still counts as `depth`."""
         super().close()
         self._bound = 0
+
+    def _take_stops(self) -> list[Envelope[Any]]:
+        while (stop := next((each for each in self._events if each[1] is _STOP), None)) is not None:
+            self._events.remove(stop)
+        return super()._take_stops()
 
     def _yield(self) -> None:
         self.started_ns = 0

@@ -42,6 +42,8 @@ def queue_metrics(mailbox: Mailbox, now_ns: int) -> QueueMetrics:
 class TickTaker:
     """Cut what one mailbox does into intervals; one thread at a time."""
 
+    __slots__ = ("_failed", "_handled", "_lags", "_mailbox", "_shed")
+
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
         self._lags = LagHistogram()
@@ -50,31 +52,34 @@ class TickTaker:
     def take(self, now_ns: int, interval_s: float) -> QueueTick:
         """Return what was done since this was last asked, `interval_s` ago."""
         mailbox = self._mailbox
-        lags, before = mailbox.lags.copy(), self._lags
-        self._lags = lags
-        new = lags.since(before)
+        handled, failed, shed = mailbox.handled, mailbox.failed, _shed(mailbox)
+        new = self._new_lags(handled + failed > self._handled + self._failed)
         p50, p99 = new.quantiles(0.5, 0.99)
-        handled, failed, shed = self._counts()
-        return QueueTick(
+        tick = QueueTick(
             lag_min_ms=new.least / MS,
             lag_max_ms=new.greatest / MS,
             depth_max=mailbox.take_peak(),
-            handled=handled,
+            handled=handled - self._handled,
             oldest_age_ms=mailbox.oldest_age_ns(now_ns) / MS,
             interval_s=interval_s,
             lag_p50_ms=p50 / MS,
             lag_p99_ms=p99 / MS,
-            shed=shed,
-            failed=failed,
+            shed=shed - self._shed,
+            failed=failed - self._failed,
         )
+        self._handled, self._failed, self._shed = handled, failed, shed
+        return tick
 
-    def _counts(self) -> tuple[int, int, int]:
-        mailbox = self._mailbox
-        now = (
-            mailbox.handled,
-            mailbox.failed,
-            mailbox.dropped + mailbox.conflated + mailbox.expired,
-        )
-        before = (self._handled, self._failed, self._shed)
-        self._handled, self._failed, self._shed = now
-        return tuple(a - b for a, b in zip(now, before, strict=True))  # type: ignore[return-value]
+    def _new_lags(self, some: bool) -> LagHistogram:
+        if not some:
+            return _NO_LAGS
+        lags, before = self._mailbox.lags.copy(), self._lags
+        self._lags = lags
+        return lags.since(before)
+
+
+_NO_LAGS = LagHistogram()
+
+
+def _shed(mailbox: Mailbox) -> int:
+    return mailbox.dropped + mailbox.conflated + mailbox.expired

@@ -89,9 +89,13 @@ class Reader:
             return
         self.start()
 
-    def alive(self) -> list[threading.Thread]:
-        """Return its threads that have not ended."""
-        return [thread for thread in [*self._threads] if thread.is_alive()]
+    def stop(self, timeout_s: float) -> list[threading.Thread]:
+        """Wait for its threads, whose connection is closed; return those still in handlers."""
+        threads = [*self._threads]
+        for thread in threads:
+            if thread is not threading.current_thread():
+                thread.join(timeout_s)
+        return [thread for thread in threads if thread.is_alive()]
 
     def _run(self) -> None:
         try:

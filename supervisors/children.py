@@ -54,12 +54,12 @@ class Child:
     spec: ChildSpec
     window: RestartWindow
     backoff: Backoff
-    restarting: Timer | None = None
-    """The back-off under way, or over."""
+    due: bool = True
+    """To be started as soon as it can be."""
     ending: bool = False
     """Told to stop, and has not stopped yet."""
-    due: bool = False
-    """To be started again as soon as it has stopped."""
+    waiting: Timer | None = None
+    """Its last back-off, under way or over."""
 
     @property
     def inbox(self) -> Inbox:

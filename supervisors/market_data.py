@@ -11,7 +11,7 @@ from typing import Self
 
 import pykka
 
-from ..actors import Sampler, Subscription, open_run_log
+from ..actors import Sampler, Subscription
 from ..analysis import LongrunAnalyzer, LongrunReport, RunSummary, Watch
 from ..exchanges import Feed, split_key
 from ..messages import (
@@ -83,7 +83,7 @@ class MarketData:
         dispatcher: Dispatching | None = None,
         transport: Transport | None = None,
     ) -> None:
-        if interval_s <= 0:
+        if not interval_s > 0:
             raise InvalidOption("interval_s", interval_s, "a number above 0")
         self._watch = Watch(thresholds or {})
         self._summary = RunSummary(LongrunAnalyzer(scenario, **self._watch.thresholds))
@@ -116,18 +116,22 @@ class MarketData:
             watch=self._watch,
             summary=self._summary,
             interval_s=interval_s,
-            log=None if log is None else open_run_log(log),
+            log=log,
             dispatcher=self._dispatcher,
         )
-        self._watchers.add_to(self._watcher_group)
 
     # -- life
 
     def start(self) -> None:
-        """Connect the feeds and begin to handle; raises WrongState unless it is the first time."""
+        """Connect the feeds and begin to handle.
+
+        Raises WrongState unless it is the first time, InvalidOption for a `log` that cannot be
+        written.
+        """
         with self._lifecycle:
             if self._state != "new":
                 raise WrongState(f"start() on market data that is {self._state}; make a new one")
+            self._watchers.add_to(self._watcher_group)
             self._state = "running"
             if self._own is not None:
                 self._own.start()

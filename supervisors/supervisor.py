@@ -90,7 +90,10 @@ class Supervisor(Actor):
         spec = message.spec
         child = Child(spec, self._policy.window(), self._policy.backoff())
         self._children[spec.key] = child
-        self._launch(child)
+        if self._stopping is None:
+            self._start_due(child)
+        else:
+            child.inbox.status = "stopped"
 
     def _on_failed(self, message: ChildFailed) -> None:
         child = self._ended(message.key)
@@ -105,51 +108,61 @@ class Supervisor(Actor):
     def _on_stopped(self, message: ChildStopped) -> None:
         child = self._ended(message.key)
         if self._stopping is not None:
-            child.inbox.status = "stopped"
             self._stop_next(self._stopping)
-        elif child.due:
-            self._relaunch(child)
+        else:
+            self._start_due(child)
+
+    def _ended(self, key: str) -> Child:
+        self._running.pop(key, None)
+        child = self._children[key]
+        child.ending = False
+        if self._stopping is not None:
+            _set_status(child, "stopped")
+        return child
 
     def _restart_later(self, child: Child) -> None:
         for each in self._with_dependents(child):
-            each.inbox.status = "restarting"
+            _set_status(each, "restarting")
             self._tell_to_stop(each, drain=False)
+        child.due = False
         delay_s = child.backoff.delay(self._now_s(), self.dispatcher.random.random())
         message = _Restart(child.spec.key)
-        child.restarting = self.dispatcher.call_later(delay_s, lambda: self.inbox.tell(message))
+        child.waiting = self.dispatcher.call_later(delay_s, lambda: self.inbox.tell(message))
 
     def _on_restart(self, message: _Restart) -> None:
-        if self._stopping is not None:
-            return
-        for child in self._with_dependents(self._children[message.key]):
-            if child.spec.key not in self._running:
-                self._relaunch(child)
-            elif child.ending:
-                child.due = True
+        child = self._children[message.key]
+        for each in self._with_dependents(child):
+            each.due = each.inbox.status == "restarting"
+        self._start_due(child)
 
     def _give_up(self, child: Child, error: BaseException) -> None:
         for each in self._with_dependents(child):
-            each.inbox.status = "quarantined"
+            _set_status(each, "quarantined")
+            each.due = False
             self._tell_to_stop(each, drain=False)
         logger.error("{} failed too often and is given up", child.spec.key)
         self._on_give_up(ChildGivenUp(child.spec.key, error, child.inbox.restarts))
 
-    def _relaunch(self, child: Child) -> None:
-        child.inbox.restarts += 1
-        child.inbox.status = "running"
-        self._launch(child)
+    def _start_due(self, child: Child) -> None:
+        """Start what is due: in a chain nobody before those it depends on."""
+        for each in [child] if self._together else self._children.values():
+            if each.due and each.spec.key not in self._running:
+                self._launch(each)
+            elif each.ending or each.spec.key not in self._running:
+                return
 
     def _launch(self, child: Child) -> None:
-        child.due = child.ending = False
+        child.due = False
+        if child.waiting is not None:
+            child.waiting.cancel()
+        if child.inbox.status == "restarting":
+            child.inbox.restarts += 1
+        child.inbox.status = "running"
         self._running[child.spec.key] = child
         try:
             child.spec.start(self.inbox)
         except Exception as error:  # noqa: BLE001 - a child's constructor is a child's code
             self.inbox.tell(ChildFailed(child.spec.key, error, None))
-
-    def _ended(self, key: str) -> Child:
-        self._running.pop(key, None)
-        return self._children[key]
 
     def _with_dependents(self, child: Child) -> list[Child]:
         """Return the child and, in order, those that depend on it."""
@@ -166,8 +179,11 @@ class Supervisor(Actor):
     def _on_stop_children(self, message: StopChildren) -> None:
         self._stopping = message
         for child in self._children.values():
-            if child.restarting is not None:
-                child.restarting.cancel()
+            child.due = False
+            if child.waiting is not None:
+                child.waiting.cancel()
+            if child.spec.key not in self._running:
+                _set_status(child, "stopped")
         if self._together:
             for child in reversed([*self._running.values()]):
                 self._tell_to_stop(child, drain=message.drain)
@@ -175,10 +191,17 @@ class Supervisor(Actor):
 
     def _stop_next(self, message: StopChildren) -> None:
         if not self._running:
-            message.done.set()
+            if not message.done.done:
+                message.done.set()
         elif not self._together:
             last = next(reversed(self._running.values()))
             self._tell_to_stop(last, drain=message.drain)
 
     def _now_s(self) -> float:
         return self.dispatcher.clock.now_ns() / 1e9
+
+
+def _set_status(child: Child, status: str) -> None:
+    """Note what was done about a child; one that was given up stays so."""
+    if child.inbox.status != "quarantined":
+        child.inbox.status = status

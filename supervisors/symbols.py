@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from typing import TypeAlias, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias, TypeVar
 
 from ..actors import Audience, SymbolActor
 from ..exchanges import split_key
@@ -49,7 +49,8 @@ class Symbols:
         self._lock = threading.Lock()
         self._audiences: dict[str, Audience] = {}
         # Options are checked now, not when the first symbol comes.
-        self._mailbox("", dispatcher)
+        for key in ("", *_keys(capacity), *_keys(overflow)):
+            self._mailbox(key, dispatcher)
 
     def audience(self, key: str) -> Audience:
         """Return who listens to a known key; raises UnknownKey."""
@@ -107,3 +108,10 @@ class Symbols:
 
 def _of(option: PerSymbol[_Option], key: str, default: _Option) -> _Option:
     return option.get(key, default) if isinstance(option, Mapping) else option
+
+
+def _keys(option: PerSymbol[Any]) -> Iterable[str]:
+    keys = option if isinstance(option, Mapping) else ()
+    for key in keys:
+        split_key(key)
+    return keys

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import IO
+from pathlib import Path
 
-from ..actors import AnalyzerActor, CallbackActor, MetricsActor, RunLogActor, Sampler
+from ..actors import AnalyzerActor, CallbackActor, MetricsActor, RunLogActor, Sampler, open_run_log
 from ..analysis import RunSummary, Watch
 from ..messages import AnomalyAlert
 from ..runtime import Dispatching, Inbox
@@ -25,7 +25,7 @@ class Watchers:
         watch: Watch,
         summary: RunSummary,
         interval_s: float,
-        log: IO[str] | None,
+        log: str | Path | None,
         dispatcher: Dispatching,
     ) -> None:
         self.callbacks: list[Callable[[AnomalyAlert], object]] = []
@@ -35,26 +35,32 @@ class Watchers:
         self._watch = watch
         self._summary = summary
         self._interval_s = interval_s
-        self._log_file = log
+        self._log_path = log
         self._log = Inbox(dispatcher)
         self._metrics = Inbox(dispatcher)
         self._dispatcher = dispatcher
 
     def add_to(self, group: Group) -> None:
-        """Have `group` start them, in order."""
-        if self._log_file is not None:
-            group.add(ChildSpec("run log", self._log, self._start_log(self._log_file)))
+        """Have `group` start them, in order; raises InvalidOption for a log not to be written."""
         group.add(ChildSpec("metrics", self._metrics, self._start_metrics))
         group.add(ChildSpec("analyzer", self._analyzer, self._start_analyzer))
         group.add(ChildSpec("callbacks", self._host, self._start_callbacks))
+        # The last, since nobody depends on it: a full disk ends the log and nothing else.
+        if self._log_path is not None:
+            open_run_log(self._log_path).close()
+            group.add(ChildSpec("run log", self._log, self._start_log(self._log_path)))
 
     def tell(self, alert: AnomalyAlert) -> None:
         """Tell an anomaly that is not read off a sample; any thread."""
-        self._analyzer.tell(alert)
+        if self._analyzer.status != "quarantined":
+            self._analyzer.tell(alert)
+            return
+        self._watch.note(alert)
+        self._host.tell(alert)
 
-    def _start_log(self, file: IO[str]) -> Callable[[Inbox], object]:
+    def _start_log(self, path: str | Path) -> Callable[[Inbox], object]:
         return lambda supervisor: RunLogActor.start(
-            file=file, dispatcher=self._dispatcher, inbox=self._log, supervisor=supervisor
+            path=path, dispatcher=self._dispatcher, inbox=self._log, supervisor=supervisor
         )
 
     def _start_callbacks(self, supervisor: Inbox) -> object:
@@ -70,7 +76,7 @@ class Watchers:
             watch=self._watch,
             summary=self._summary,
             listeners=(self._host,),
-            log=self._log if self._log_file is not None else None,
+            log=None if self._log_path is None else self._log,
             dispatcher=self._dispatcher,
             inbox=self._analyzer,
             supervisor=supervisor,

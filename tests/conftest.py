@@ -1,10 +1,23 @@
 """Fixtures every test may use."""
 
+from __future__ import annotations
+
+import heapq
 import os
+import random
+from collections import deque
+from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
+import pykka
 import pytest
+
+from ticklane.runtime import Clock, DeadLetters, Dispatcher, Inbox, Reply, Timer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +28,97 @@ def captures() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no captures: {folder} is missing and TICKLANE_CAPTURES names no folder")
     return folder
+
+
+class SteppedClock:
+    """A clock that stands until a test moves it."""
+
+    def __init__(self) -> None:
+        self.ns = 1_000_000_000_000
+
+    def now_ns(self) -> int:
+        return self.ns
+
+    def unix_s(self) -> float:
+        return 1_700_000_000.0 + self.ns / 1e9
+
+
+class Stepped:
+    """Runs actors only when a test says so, on the test's own thread, at a time the test sets."""
+
+    def __init__(self) -> None:
+        self.time = SteppedClock()
+        self.clock: Clock = self.time
+        self.random = random.Random(0)
+        self.dead_letters = DeadLetters(self.clock)
+        self.line: deque[Inbox] = deque()
+        """The inboxes that want to be run."""
+        self.timers: list[tuple[int, int, Timer]] = []
+        """What is still to come: when (ns), a tie-breaker, the call."""
+        self._tie = count()
+
+    def submit(self, inbox: Inbox) -> None:
+        self.line.append(inbox)
+
+    def call_later(self, delay_s: float, callback: Callable[[], object]) -> Timer:
+        timer = Timer(callback)
+        due_ns = self.time.ns + int(delay_s * 1e9)
+        heapq.heappush(self.timers, (due_ns, next(self._tie), timer))
+        return timer
+
+    def lend(self, reply: pykka.Future[Any], inbox: Inbox) -> None:
+        """Have whoever waits for the answer run the actors meanwhile."""
+        assert isinstance(inbox, Inbox)
+        assert isinstance(reply, Reply)
+        reply.drive = self._drive
+
+    def run(self, throughput: int = 64) -> None:
+        """Run whatever is in line until nothing is."""
+        while self.line:
+            self.line.popleft().run(throughput)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass: make the calls that come due, each followed by what it sets going."""
+        end_ns = self.time.ns + int(seconds * 1e9)
+        self.run()
+        while self.timers and self.timers[0][0] <= end_ns:
+            self.fire_next()
+        self.time.ns = end_ns
+
+    def fire_next(self) -> None:
+        """Make the call that comes due first, at its time, and run what it sets going."""
+        due_ns, _, timer = heapq.heappop(self.timers)
+        self.time.ns = max(self.time.ns, due_ns)
+        timer.fire()
+        self.run()
+
+    def _drive(self, reply: Reply, timeout: float | None) -> None:
+        self.run()
+        if not reply.done and timeout is not None:
+            self.advance(timeout)
+        if not reply.done:
+            raise pykka.Timeout("nothing is left to run and the answer is not there")
+
+
+@pytest.fixture
+def stepped() -> Stepped:
+    """Return what runs actors step by step; nothing happens unless the test makes it."""
+    return Stepped()
+
+
+@pytest.fixture(scope="session")
+def new_stepped() -> Callable[[], Stepped]:
+    """Return how to make one for each of many examples."""
+    return Stepped
+
+
+@pytest.fixture
+def dispatcher() -> Iterator[Dispatcher]:
+    """Yield a running dispatcher on real threads; a handler still stuck at the end is a failure."""
+    running = Dispatcher()
+    running.start()
+    yield running
+    assert running.stop() == []
 
 
 # A loaded machine must not fail a property for having been slow once.

@@ -67,7 +67,7 @@ def test_a_value_that_json_does_not_know_costs_only_itself(log: Log) -> None:
     line = json.dumps({"loop_time_ms": float("nan"), "spread_bps": 2}).encode()
     report = analyze_longrun_log(log(line))
 
-    assert (report.spread_stats.count, report.ignored_values) == (1, 1)
+    assert (report.spread_bps_stats.count, report.ignored_values) == (1, 1)
 
 
 def test_a_missing_log_is_named_with_the_reason(tmp_path: Path) -> None:

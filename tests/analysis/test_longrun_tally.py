@@ -11,7 +11,7 @@ from ticklane.analysis import LongrunReport, LongrunTally
 MEASURES = {
     "loop_time_ms": "loop_time_stats",
     "trades_opened": "trades_opened_stats",
-    "spread_bps": "spread_stats",
+    "spread_bps": "spread_bps_stats",
     "ws_latency_ms": "ws_latency_stats",
     "ws_queue_lag_ms": "ws_queue_lag_stats",
 }

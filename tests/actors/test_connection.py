@@ -1,0 +1,313 @@
+"""What a connection's frames come to: good ones offered, bad ones counted, nothing harmed."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import attrs
+import pytest
+
+from ticklane import Feed, MarketData
+from ticklane.actors import Connection
+from ticklane.actors.connection import MAX_FRAME_BYTES
+from ticklane.exchanges import EXCHANGES
+from ticklane.messages import (
+    ConnectionLost,
+    ConnectionOpened,
+    ConnectionRefused,
+    ConnectionStreaming,
+    FeedConnected,
+    FeedEvent,
+    FeedLost,
+    FeedMetrics,
+    Snapshot,
+)
+from ticklane.runtime import Dispatcher, Inbox, Mailbox
+from ticklane.simulation import LoopbackExchange
+
+if TYPE_CHECKING:
+    from loguru import Message
+
+TIMEOUT_S = 10.0
+SYMBOLS = {"upbit": ("KRW-BTC", "KRW-ETH"), "binance": ("BTCUSDT", "ETHUSDT")}
+
+
+def upbit(
+    symbol: str = "KRW-BTC",
+    *,
+    bid: object = 100.0,
+    ask: object = 101.0,
+    size: object = 1.0,
+    at_ms: object = 1,
+) -> bytes:
+    unit = {"ask_price": ask, "bid_price": bid, "ask_size": size, "bid_size": size}
+    return json.dumps(
+        {"type": "orderbook", "code": symbol, "timestamp": at_ms, "orderbook_units": [unit]}
+    ).encode()
+
+
+def binance(
+    symbol: str = "BTCUSDT",
+    *,
+    bids: object = (("100.0", "1.0"),),
+    asks: object = (("101.0", "1.0"),),
+    number: object = 1,
+) -> str:
+    data = {"lastUpdateId": number, "bids": bids, "asks": asks}
+    return json.dumps({"stream": f"{symbol.lower()}@depth20@100ms", "data": data})
+
+
+GOOD: dict[str, Callable[[str], bytes | str]] = {"upbit": upbit, "binance": binance}
+
+BAD: dict[str, tuple[str, bytes | str, str]] = {
+    "bytes that are no text": ("upbit", b"\x00\xff\xfe", "json"),
+    "text that is not JSON": ("binance", "<html>502 Bad Gateway</html>", "json"),
+    "an empty frame": ("upbit", b"", "json"),
+    "JSON cut off": ("upbit", upbit()[:-10], "json"),
+    "JSON that is no object": ("binance", "[1, 2]", "type"),
+    "an object that says nothing": ("upbit", b"{}", "type"),
+    "a price of the wrong type": ("upbit", upbit(bid=["100"]), "type"),
+    "a time stamp of the wrong type": ("upbit", upbit(at_ms="now"), "type"),
+    "levels of the wrong type": ("binance", binance(bids=7), "type"),
+    "a NaN in a string": ("binance", binance(bids=(("NaN", "1.0"),)), "number"),
+    "an infinite price": ("binance", binance(asks=(("Infinity", "1.0"),)), "number"),
+    "a bare NaN, which JSON has not": ("upbit", upbit(bid=float("nan")), "json"),
+    "a negative size": ("upbit", upbit(size=-1.0), "size"),
+    "a negative size in a string": ("binance", binance(bids=(("100.0", "-1.0"),)), "size"),
+    "a negative price": ("upbit", upbit(bid=-100.0), "number"),
+    "a crossed book": ("upbit", upbit(bid=102.0), "crossed"),
+    "a crossed book in strings": ("binance", binance(bids=(("102.0", "1.0"),)), "crossed"),
+    "an empty book": ("binance", binance(bids=(), asks=()), "empty"),
+    "a book of empty levels": ("upbit", upbit(bid=0.0, ask=0.0, size=0.0), "empty"),
+    "an unknown symbol": ("upbit", upbit("KRW-DOGE"), "symbol"),
+    "an unknown symbol in a stream": ("binance", binance("DOGEUSDT"), "symbol"),
+    "an error reply": (
+        "upbit",
+        b'{"error":{"name":"NO_CODES","message":"codes field is empty."}}',
+        "error_reply",
+    ),
+    "an error reply in text": (
+        "binance",
+        '{"error":{"code":2,"msg":"Invalid request"}}',
+        "error_reply",
+    ),
+    "a frame of 32 MiB": ("upbit", bytes(32 * 2**20), "oversized"),
+}
+
+
+@attrs.frozen
+class Line:
+    """An exchange that says what it is told to say, and a host that listens."""
+
+    exchange: LoopbackExchange
+    market: MarketData
+    second: threading.Event
+    """The second symbol's book was handled: all that was sent before it has been read."""
+
+    def hears(self, *payloads: bytes | str) -> None:
+        """Send them, and then the second symbol's book; return when that is handled."""
+        first, second = SYMBOLS[self.exchange.exchange]
+        good = GOOD[self.exchange.exchange]
+        for payload in (good(first), *payloads, good(second)):
+            self.exchange.send_raw(payload)
+
+        assert self.second.wait(TIMEOUT_S)
+
+    @property
+    def feed(self) -> FeedMetrics:
+        return self.market.metrics().feeds[0]
+
+
+@contextmanager
+def line(exchange_name: str) -> Iterator[Line]:
+    symbols = SYMBOLS[exchange_name]
+    second = threading.Event()
+    with LoopbackExchange(exchange_name, ()) as exchange:
+        market = MarketData([Feed(exchange_name, symbols, url=exchange.url)])
+        market.subscribe(f"{exchange_name}:{symbols[1]}", lambda _: second.set())
+        with market:
+            assert exchange.connected.wait(TIMEOUT_S)
+            yield Line(exchange, market, second)
+
+
+## Bad input
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_counted_by_its_reason_and_logged_once(
+    name: str, logged: list["Message"]
+) -> None:
+    exchange, payload, reason = BAD[name]
+    with line(exchange) as host:
+        host.hears(payload, payload, payload)
+        host.market.stop()
+
+    assert host.feed.bad_frames == {reason: 3}
+    assert len(logged) == 1
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_harms_neither_the_connection_nor_a_symbol(name: str) -> None:
+    exchange, payload, _ = BAD[name]
+    with line(exchange) as host:
+        host.hears(payload)
+        metrics = host.market.metrics()
+
+    assert [metrics.feeds[0].reconnects, metrics.feeds[0].snapshots] == [0, 2]
+    assert [(queue.handled, queue.restarts) for queue in metrics.queues.values()] == [(1, 0)] * 2
+
+
+def test_each_reason_is_logged_by_itself(logged: list["Message"]) -> None:
+    with line("upbit") as host:
+        host.hears(b"nonsense", b"more nonsense", upbit(size=-1.0), upbit(bid=102.0))
+
+    assert [each.record["message"].partition(": ")[2][:38] for each in logged] == [
+        "frames that cannot be used (json): JSO",
+        "frames that cannot be used (size): siz",
+        "frames that cannot be used (crossed): ",
+    ]
+
+
+def test_an_error_reply_is_the_feeds_last_error_and_names_its_symbols() -> None:
+    with line("upbit") as host:
+        host.hears(b'{"error":{"name":"NO_CODES","message":"codes field is empty."}}')
+        host.market.stop()
+
+    assert host.feed.last_error == (
+        "upbit replied NO_CODES: codes field is empty. (subscription of KRW-BTC, KRW-ETH)"
+    )
+
+
+## One connection by itself
+
+
+class Broken:
+    """A protocol whose author has made a mistake."""
+
+    def url(self, base: str) -> str:
+        return base
+
+    def greeting(self) -> tuple[str, ...]:
+        return ("hello", "books, please")
+
+    def receive(self, payload: bytes, received_ns: int) -> Sequence[Snapshot | FeedEvent]:
+        raise ZeroDivisionError(payload, received_ns)
+
+
+class Wire:
+    """A link that notes what is sent."""
+
+    here = None
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    def send(self, text: str) -> None:
+        self.sent.append(text)
+
+    def ping(self) -> None:
+        """Do nothing."""
+
+    def close(self, reason: str) -> None:
+        """Do nothing."""
+
+
+@pytest.fixture
+def feed(dispatcher: Dispatcher) -> Inbox:
+    """Return the feed's inbox: nobody handles what is told to it."""
+    return Inbox(dispatcher)
+
+
+@pytest.fixture
+def mailboxes(dispatcher: Dispatcher) -> dict[str, Mailbox]:
+    return {symbol: Mailbox(f"upbit:{symbol}", dispatcher) for symbol in SYMBOLS["upbit"]}
+
+
+@pytest.fixture
+def connection(feed: Inbox, mailboxes: dict[str, Mailbox]) -> Connection:
+    row = EXCHANGES["upbit"]
+    protocol = row.protocol(SYMBOLS["upbit"], row.streams[0])
+    return Connection("upbit", "wss://somewhere", protocol, mailboxes, feed)
+
+
+def told(feed: Inbox) -> list[object]:
+    return [feed.get().message for _ in range(feed.backlog)]
+
+
+def test_an_open_connection_sends_its_protocols_greeting(
+    feed: Inbox, mailboxes: dict[str, Mailbox]
+) -> None:
+    wire = Wire()
+    connection = Connection("upbit", "", Broken(), mailboxes, feed)
+    connection.opened(wire)
+
+    assert wire.sent == ["hello", "books, please"]
+    assert told(feed) == [ConnectionOpened(connection)]
+
+
+def test_every_symbol_is_told_of_the_connection_and_of_its_loss(
+    connection: Connection, mailboxes: dict[str, Mailbox]
+) -> None:
+    connection.opened(Wire())
+    connection.closed("the cable")
+
+    assert [[event for _, event in box._events] for box in mailboxes.values()] == [
+        [FeedConnected(key=key, url="wss://somewhere"), FeedLost(key=key, reason="the cable")]
+        for key in ("upbit:KRW-BTC", "upbit:KRW-ETH")
+    ]
+
+
+def test_the_feed_is_told_of_the_first_snapshot_only(connection: Connection, feed: Inbox) -> None:
+    connection.received(upbit(), 5)
+    connection.received(upbit(at_ms=2), 6)
+    connection.closed("the cable")
+
+    assert told(feed) == [
+        ConnectionStreaming(connection),
+        ConnectionLost(connection, "the cable"),
+    ]
+
+
+def test_a_snapshot_is_offered_to_its_symbol_with_its_receive_time(
+    connection: Connection, mailboxes: dict[str, Mailbox]
+) -> None:
+    connection.received(upbit("KRW-ETH"), 5)
+
+    assert mailboxes["KRW-BTC"].latest is None
+    assert mailboxes["KRW-ETH"].latest == Snapshot(
+        "upbit", "KRW-ETH", ((100.0, 1.0),), ((101.0, 1.0),), 1, None, 5
+    )
+
+
+def test_frames_are_counted_good_and_bad(connection: Connection) -> None:
+    connection.received(upbit(), 5)
+    connection.received(b"nonsense", 6)
+    connection.received(b'{"status":"UP"}', 7)
+
+    assert [connection.frames, connection.snapshots, connection.last_frame_ns] == [3, 1, 7]
+
+
+def test_an_error_reply_is_passed_on_to_the_feed(connection: Connection, feed: Inbox) -> None:
+    connection.received(b'{"error":{"name":"NO_CODES"}}', 5)
+    (refused,) = told(feed)
+
+    assert isinstance(refused, ConnectionRefused)
+    assert (refused.reply.code, refused.reply.symbols) == ("NO_CODES", SYMBOLS["upbit"])
+
+
+def test_a_mistake_in_a_protocol_ends_no_connection(
+    feed: Inbox, mailboxes: dict[str, Mailbox]
+) -> None:
+    connection = Connection("upbit", "", Broken(), mailboxes, feed)
+    connection.received(upbit(), 5)
+
+    assert connection.bad_frames == {"unexpected": 1}
+
+
+@pytest.mark.parametrize(("size", "reason"), [(MAX_FRAME_BYTES, "json"), (2**24 + 1, "oversized")])
+def test_a_frame_is_looked_at_up_to_16_mib(connection: Connection, size: int, reason: str) -> None:
+    connection.received(bytes(size), 5)
+
+    assert connection.bad_frames == {reason: 1}

@@ -1,0 +1,61 @@
+"""The actor that writes the metrics log."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ticklane.actors import RunLogActor, open_run_log
+from ticklane.messages import InvalidOption
+from ticklane.runtime import Dispatcher, Inbox
+
+
+def write(path: Path, dispatcher: Dispatcher, *messages: object) -> None:
+    """Have an actor write what it is told, and stop it."""
+    file = open_run_log(path)
+    ref = RunLogActor.start(file=file, dispatcher=dispatcher, inbox=Inbox(dispatcher))
+    for message in messages:
+        ref.tell(message)
+    ref.stop()
+
+    assert file.closed
+
+
+def test_every_entry_is_a_line_of_json(tmp_path: Path, dispatcher: Dispatcher) -> None:
+    path = tmp_path / "run.log"
+    entries = [{"timestamp": 1.5, "ws_queue_depth": 3}, {"timestamp": 2.5, "note": "가"}]
+    write(path, dispatcher, *entries)
+
+    assert [json.loads(line) for line in path.read_text("utf-8").splitlines()] == entries
+
+
+def test_a_line_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "run.log"
+    with open_run_log(path) as file:
+        file.write("{}\n")
+
+        assert path.read_text() == "{}\n"
+
+
+def test_a_log_that_is_there_is_continued(tmp_path: Path, dispatcher: Dispatcher) -> None:
+    path = tmp_path / "run.log"
+    for number in (1, 2):
+        write(path, dispatcher, {"run": number})
+
+    assert path.read_text().splitlines() == ['{"run": 1}', '{"run": 2}']
+
+
+def test_a_file_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "run.log"
+
+    with pytest.raises(InvalidOption) as caught:
+        open_run_log(path)
+    assert str(caught.value) == (
+        f"log must be a file that can be written (No such file or directory), not '{path}'"
+    )
+
+
+def test_another_message_is_a_dead_letter(tmp_path: Path, dispatcher: Dispatcher) -> None:
+    write(tmp_path / "run.log", dispatcher, "hello")
+
+    assert dispatcher.dead_letters.counts() == {"unhandled": 1}

@@ -1,0 +1,226 @@
+"""A supervisor and its children, as a host's thread starts and stops them."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ticklane.actors import Audience, SymbolActor
+from ticklane.messages import ChildGivenUp, Outcome, Snapshot
+from ticklane.runtime import Inbox, Mailbox
+from ticklane.supervisors import ChildSpec, Group, RestartPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ticklane.runtime import Dispatcher, Dispatching
+    from ticklane.tests.conftest import Stepped
+
+PATIENCE_S = 5.0
+
+
+def book(number: int) -> Snapshot:
+    return Snapshot("upbit", "KRW-BTC", (), (), sequence=number)
+
+
+class Symbols:
+    """A group of symbols' actors."""
+
+    def __init__(self, dispatcher: Dispatching, **policy: Any) -> None:
+        self.dispatcher = dispatcher
+        self.given_up: list[ChildGivenUp] = []
+        self.group = Group(
+            "symbols",
+            strategy="one_for_one",
+            policy=RestartPolicy(**policy),
+            on_give_up=self.given_up.append,
+            dispatcher=dispatcher,
+        )
+
+    def add(self, key: str, handler: Callable[[Snapshot], object]) -> Mailbox:
+        mailbox, audience = Mailbox(key, self.dispatcher), Audience()
+        audience.join(key, handler, None)
+
+        def start(supervisor: Inbox) -> object:
+            return SymbolActor.start(
+                mailbox=mailbox,
+                audience=audience,
+                dispatcher=self.dispatcher,
+                supervisor=supervisor,
+            )
+
+        self.group.add(ChildSpec(key, mailbox, start))
+        return mailbox
+
+
+@pytest.fixture
+def symbols(stepped: Stepped) -> Symbols:
+    """Return a group in virtual time, not started."""
+    return Symbols(stepped)
+
+
+def test_children_added_before_the_start_wait_for_it(symbols: Symbols, stepped: Stepped) -> None:
+    mailbox = symbols.add("upbit:A", print)
+    stepped.run()
+    before = mailbox.actor
+    symbols.group.start()
+    stepped.run()
+
+    assert before is None
+    assert mailbox.actor is not None
+
+
+def test_children_added_after_the_start_run_at_once(symbols: Symbols, stepped: Stepped) -> None:
+    symbols.group.start()
+    stepped.run()
+    mailbox = symbols.add("upbit:A", print)
+    stepped.run()
+
+    assert mailbox.actor is not None
+
+
+def test_a_handler_that_raises_costs_one_message(symbols: Symbols, stepped: Stepped) -> None:
+    seen: list[int | None] = []
+
+    def handle(snapshot: Snapshot) -> None:
+        seen.append(snapshot.sequence)
+        if snapshot.sequence == 2:
+            raise ValueError("no")
+
+    mailbox = symbols.add("upbit:A", handle)
+    symbols.group.start()
+    for number in range(1, 5):
+        mailbox.offer(book(number))
+    stepped.advance(1.0)
+
+    assert (seen, mailbox.failed, mailbox.handled, mailbox.restarts) == ([1, 2, 3, 4], 1, 3, 1)
+
+
+def test_a_handler_that_always_raises_is_given_up_with_what_waits(
+    symbols: Symbols, stepped: Stepped
+) -> None:
+    mailbox = symbols.add("upbit:A", lambda _: 1 / 0)
+    symbols.group.start()
+    for number in range(10):
+        mailbox.offer(book(number))
+    stepped.advance(60.0)
+
+    assert (mailbox.failed, mailbox.depth, mailbox.status) == (4, 6, "quarantined")
+    assert [each.key for each in symbols.given_up] == ["upbit:A"]
+
+
+def test_a_quarantined_symbol_still_knows_its_latest(symbols: Symbols, stepped: Stepped) -> None:
+    mailbox = symbols.add("upbit:A", lambda _: 1 / 0)
+    symbols.group.start()
+    for number in range(10):
+        mailbox.offer(book(number))
+    stepped.advance(60.0)
+
+    assert mailbox.offer(book(99)) is Outcome.ACCEPTED
+    assert mailbox.latest == book(99)
+
+
+def test_stopping_with_drain_handles_what_waits(symbols: Symbols, stepped: Stepped) -> None:
+    seen: list[Snapshot] = []
+    mailbox = symbols.add("upbit:A", seen.append)
+    symbols.group.start()
+    stepped.run()
+    for number in range(3):
+        mailbox.offer(book(number))
+
+    assert symbols.group.stop(drain=True, timeout=5.0) == []
+    assert (len(seen), mailbox.depth, mailbox.status) == (3, 0, "stopped")
+
+
+def test_stopping_without_drain_leaves_what_waits(symbols: Symbols, stepped: Stepped) -> None:
+    seen: list[Snapshot] = []
+    mailbox = symbols.add("upbit:A", seen.append)
+    symbols.group.start()
+    stepped.run()
+    mailbox.offer(book(1))
+    stepped.line.remove(mailbox)
+    # It is run again only once it has been told to stop.
+    stepped.call_later(0.5, lambda: stepped.submit(mailbox))
+
+    assert symbols.group.stop(drain=False, timeout=1.0) == []
+    assert (seen, mailbox.depth) == ([], 1)
+
+
+def test_stopping_twice_is_fine(symbols: Symbols, stepped: Stepped) -> None:
+    symbols.add("upbit:A", print)
+    symbols.group.start()
+    stepped.run()
+
+    assert symbols.group.stop(drain=True, timeout=1.0) == []
+    assert symbols.group.stop(drain=True, timeout=0.01) == []
+
+
+def test_after_the_stop_the_supervisor_is_gone_too(symbols: Symbols, stepped: Stepped) -> None:
+    symbols.group.start()
+    stepped.run()
+    symbols.group.stop(drain=True, timeout=1.0)
+    stepped.run()
+
+    assert symbols.group._inbox.actor is None
+
+
+def test_stopping_names_those_stuck_in_a_handler(dispatcher: Dispatcher) -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    def stuck(_: Snapshot) -> None:
+        entered.set()
+        release.wait(PATIENCE_S)
+
+    symbols = Symbols(dispatcher)
+    symbols.add("upbit:A", print)
+    mailbox = symbols.add("upbit:B", stuck)
+    symbols.group.start()
+    mailbox.offer(book(1))
+    entered.wait(PATIENCE_S)
+    left = symbols.group.stop(drain=True, timeout=0.02)
+    release.set()
+
+    assert left == ["upbit:B"]
+
+
+def test_what_does_not_drain_in_time_is_stopped_with_what_waits(dispatcher: Dispatcher) -> None:
+    begun = threading.Event()
+
+    def slow(_: Snapshot) -> None:
+        begun.set()
+        threading.Event().wait(0.02)
+
+    symbols = Symbols(dispatcher)
+    mailbox = symbols.add("upbit:A", slow)
+    symbols.group.start()
+    for number in range(500):
+        mailbox.offer(book(number))
+    begun.wait(PATIENCE_S)
+
+    assert symbols.group.stop(drain=True, timeout=0.1) == []
+    assert 0 < mailbox.depth < 500
+
+
+def test_real_failures_lose_only_the_messages_they_failed_at(dispatcher: Dispatcher) -> None:
+    seen: list[int | None] = []
+    done = threading.Event()
+
+    def handle(snapshot: Snapshot) -> None:
+        seen.append(snapshot.sequence)
+        if snapshot.sequence == 200:
+            done.set()
+        if snapshot.sequence is not None and snapshot.sequence % 10 == 1:
+            raise ValueError("no")
+
+    symbols = Symbols(dispatcher, max_restarts=1000, backoff_first_s=0.0001, backoff_cap_s=0.0001)
+    mailbox = symbols.add("upbit:A", handle)
+    symbols.group.start()
+    for number in range(1, 201):
+        mailbox.offer(book(number))
+
+    assert done.wait(PATIENCE_S)
+    assert symbols.group.stop(drain=True, timeout=PATIENCE_S) == []
+    assert seen == list(range(1, 201))
+    assert (mailbox.failed, mailbox.handled, mailbox.restarts) == (20, 180, 20)

@@ -1,0 +1,1050 @@
+"""The object a host holds, from an exchange's socket to the host's handlers and back."""
+
+import asyncio
+import gc
+import itertools
+import json
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pykka
+import pytest
+from loguru import logger
+
+from ticklane import AnomalyAlert, Feed, MarketData, Outcome, RestartPolicy, Snapshot
+from ticklane.actors import SymbolActor
+from ticklane.messages import (
+    AnomalyState,
+    FeedEvent,
+    FeedLost,
+    InvalidOption,
+    Severity,
+    TooManySymbols,
+    UnknownKey,
+    WaitTimeout,
+    WrongState,
+)
+from ticklane.runtime import Dispatcher
+from ticklane.simulation import LoopbackExchange, SyntheticMarket
+from ticklane.simulation.upbit_venue import UpbitForm
+
+if TYPE_CHECKING:
+    from loguru import Message
+
+TIMEOUT_S = 10.0
+BTC, ETH = "upbit:KRW-BTC", "upbit:KRW-ETH"
+THRESHOLDS = "ws_queue_lag_warn_max, ws_queue_depth_max"
+AT_ONCE = RestartPolicy(backoff_first_s=0.001)
+
+
+def book(number: int, key: str = BTC) -> Snapshot:
+    exchange, _, symbol = key.partition(":")
+    bid = 100.0 + number
+    return Snapshot(exchange, symbol, ((bid, 1.0),), ((bid + 1, 1.0),), number)
+
+
+def frame(number: int, key: str = BTC) -> bytes:
+    return UpbitForm().frame(book(number, key))
+
+
+@attrs.define
+class Diary:
+    """A handler that writes down the numbers of the books it gets."""
+
+    numbers: list[int | None] = attrs.field(factory=list)
+    events: list[FeedEvent] = attrs.field(factory=list)
+    _changed: threading.Condition = attrs.field(factory=threading.Condition)
+
+    def __call__(self, snapshot: Snapshot) -> None:
+        with self._changed:
+            self.numbers.append(snapshot.exchange_time_ms)
+            self._changed.notify_all()
+
+    def on_event(self, event: FeedEvent) -> None:
+        self.events.append(event)
+
+    def has(self, number: int) -> bool:
+        """Wait until that book has come."""
+        with self._changed:
+            return self._changed.wait_for(lambda: number in self.numbers, timeout=TIMEOUT_S)
+
+
+@attrs.define
+class Gate:
+    """A handler that is held up until it is opened."""
+
+    began: threading.Event = attrs.field(factory=threading.Event)
+    _open: threading.Event = attrs.field(factory=threading.Event)
+
+    def __call__(self, _: Snapshot) -> None:
+        self.began.set()
+        self._open.wait(TIMEOUT_S)
+
+    def open(self) -> None:
+        self._open.set()
+
+
+@attrs.define
+class Anomalies:
+    """A callback that keeps what it was told."""
+
+    alerts: list[AnomalyAlert] = attrs.field(factory=list)
+    _changed: threading.Condition = attrs.field(factory=threading.Condition)
+
+    def __call__(self, alert: AnomalyAlert) -> None:
+        with self._changed:
+            self.alerts.append(alert)
+            self._changed.notify_all()
+
+    def has(self, kind: str, state: AnomalyState = AnomalyState.RAISED) -> bool:
+        """Wait until that was told."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: any((it.kind, it.state) == (kind, state) for it in self.alerts),
+                timeout=TIMEOUT_S,
+            )
+
+
+def fail(_: Snapshot) -> None:
+    raise ValueError("boom")
+
+
+def fail_on(number: int) -> Callable[[Snapshot], None]:
+    def handler(snapshot: Snapshot) -> None:
+        if snapshot.exchange_time_ms == number:
+            raise ValueError("boom")
+
+    return handler
+
+
+@pytest.fixture
+def upbit() -> Iterator[LoopbackExchange]:
+    """Return an exchange that says what the test says."""
+    with LoopbackExchange("upbit", ()) as exchange:
+        yield exchange
+
+
+@pytest.fixture
+def market(upbit: LoopbackExchange) -> Iterator[MarketData]:
+    """Return market data of two symbols, not started yet."""
+    feed = Feed("upbit", ["KRW-BTC", "KRW-ETH"], url=upbit.url)
+    market = MarketData([feed], restarts=AT_ONCE, interval_s=0.01)
+    yield market
+    market.stop()
+
+
+@pytest.fixture
+def logged() -> Iterator[list["Message"]]:
+    """Return what the library logs during the test, live."""
+    messages: list[Message] = []
+    sink = logger.add(messages.append, format="{level} {message}")
+    logger.enable("ticklane")
+    yield messages
+    logger.disable("ticklane")
+    logger.remove(sink)
+
+
+def start(market: MarketData, exchange: LoopbackExchange) -> None:
+    market.start()
+    assert exchange.connected.wait(TIMEOUT_S)
+
+
+## Books
+
+
+def test_books_come_to_the_handler_in_order(market: MarketData, upbit: LoopbackExchange) -> None:
+    diary = Diary()
+    market.subscribe(BTC, diary)
+    start(market, upbit)
+    for number in range(1, 101):
+        upbit.send_raw(frame(number))
+
+    assert diary.has(100)
+    assert diary.numbers == list(range(1, 101))
+
+
+def test_the_book_is_whole_and_stamped_with_its_receive_time(
+    market: MarketData, upbit: LoopbackExchange
+) -> None:
+    before_ns = time.monotonic_ns()
+    start(market, upbit)
+    upbit.send_raw(frame(7))
+    got = market.wait_for(BTC, TIMEOUT_S)
+
+    assert attrs.evolve(got, received_ns=None) == book(7)
+    assert got.received_ns is not None
+    assert before_ns < got.received_ns < time.monotonic_ns()
+
+
+def test_a_slow_handler_holds_up_no_other_symbol_of_its_connection(
+    market: MarketData, upbit: LoopbackExchange
+) -> None:
+    gate, diary = Gate(), Diary()
+    market.subscribe(BTC, gate)
+    market.subscribe(ETH, diary)
+    start(market, upbit)
+    upbit.send_raw(frame(1))
+    assert gate.began.wait(TIMEOUT_S)
+    for number in (1, 2, 3):
+        upbit.send_raw(frame(number, ETH))
+
+    assert diary.has(3)
+    gate.open()
+
+
+def test_a_slow_handler_does_not_make_latest_old(
+    market: MarketData, upbit: LoopbackExchange
+) -> None:
+    gate, diary = Gate(), Diary()
+    market.subscribe(BTC, gate)
+    market.subscribe(ETH, diary)
+    start(market, upbit)
+    for number in (1, 2, 3):
+        upbit.send_raw(frame(number))
+    upbit.send_raw(frame(1, ETH))
+    assert diary.has(1)
+    latest = market.latest(BTC)
+    gate.open()
+
+    assert latest is not None
+    assert latest.exchange_time_ms == 3
+
+
+def test_latest_never_goes_back(market: MarketData, upbit: LoopbackExchange) -> None:
+    diary = Diary()
+    market.subscribe(ETH, diary)
+    start(market, upbit)
+    for number in (5, 3, 4, 5):
+        upbit.send_raw(frame(number))
+    upbit.send_raw(frame(1, ETH))
+    assert diary.has(1)
+    latest = market.latest(BTC)
+
+    assert latest is not None
+    assert latest.exchange_time_ms == 5
+    assert market.queue(BTC).rejected == 3
+
+
+def test_a_different_book_of_the_same_millisecond_is_newer(
+    market: MarketData, upbit: LoopbackExchange
+) -> None:
+    diary = Diary()
+    market.subscribe(BTC, diary)
+    start(market, upbit)
+    for each in (book(1), attrs.evolve(book(1), bids=((50.0, 1.0),)), book(1), book(2)):
+        upbit.send_raw(UpbitForm().frame(each))
+
+    assert diary.has(2)
+    assert diary.numbers == [1, 1, 2]
+
+
+def test_latest_all_has_the_symbols_that_have_a_book(
+    market: MarketData, upbit: LoopbackExchange
+) -> None:
+    start(market, upbit)
+    upbit.send_raw(frame(1, ETH))
+    market.wait_for(ETH, TIMEOUT_S)
+
+    assert list(market.latest_all()) == [ETH]
+    assert market.latest(BTC) is None
+
+
+def test_two_exchanges_are_heard_at_once() -> None:
+    keys = ("upbit:KRW-BTC", "binance:BTCUSDT")
+    with (
+        LoopbackExchange("upbit", SyntheticMarket(keys, rate=100).books()) as upbit,
+        LoopbackExchange("binance", SyntheticMarket(keys, rate=100).books()) as binance,
+    ):
+        feeds = [
+            Feed("upbit", ["KRW-BTC"], url=upbit.url),
+            Feed("binance", ["BTCUSDT"], url=binance.url),
+        ]
+        with MarketData(feeds) as market:
+            books = [market.wait_for(key, TIMEOUT_S) for key in keys]
+
+    assert [each.key for each in books] == list(keys)
+
+
+def test_at_rest_every_offered_snapshot_is_accounted_for() -> None:
+    keys = ("upbit:KRW-BTC", "upbit:KRW-ETH")
+    handled = Diary()
+    books = [(0.0, book(number, key)) for number in range(1, 501) for key in keys]
+    with LoopbackExchange("upbit", books, speed=0) as upbit:
+        feed = Feed("upbit", ["KRW-BTC", "KRW-ETH"], url=upbit.url)
+        market = MarketData([feed], capacity={BTC: 3}, restarts=AT_ONCE)
+        market.subscribe(BTC, fail_on(250))
+        market.subscribe(ETH, handled)
+        with market:
+            assert upbit.finished.wait(TIMEOUT_S)
+    totals = market.metrics().totals
+
+    assert totals.offered == 1000
+    assert totals.offered == (
+        totals.handled
+        + totals.failed
+        + totals.dropped
+        + totals.conflated
+        + totals.expired
+        + totals.rejected
+        + totals.depth
+    )
+    assert totals.failed == 1
+
+
+## Subscriptions
+
+
+def test_a_cancelled_subscription_gets_nothing_more(
+    market: MarketData, upbit: LoopbackExchange
+) -> None:
+    left, stayed = Diary(), Diary()
+    subscription = market.subscribe(BTC, left)
+    market.subscribe(BTC, stayed)
+    start(market, upbit)
+    upbit.send_raw(frame(1))
+    assert stayed.has(1)
+    subscription.cancel()
+    upbit.send_raw(frame(2))
+
+    assert stayed.has(2)
+    assert left.numbers == [1]
+
+
+def test_events_come_in_band(market: MarketData, upbit: LoopbackExchange) -> None:
+    diary = Diary()
+    market.subscribe(BTC, diary, on_event=diary.on_event)
+    start(market, upbit)
+    upbit.send_raw(frame(1))
+    assert diary.has(1)
+    market.stop()
+    connected, *rest = diary.events
+
+    assert connected.key == BTC
+    assert all(isinstance(event, FeedLost) for event in rest)
+
+
+def test_wait_for_returns_at_once_what_is_there(market: MarketData) -> None:
+    market.offer(book(1))
+
+    assert market.wait_for(BTC, timeout=0.0) == book(1)
+
+
+def test_wait_for_waits_for_the_first_book(market: MarketData, upbit: LoopbackExchange) -> None:
+    start(market, upbit)
+    timer = threading.Timer(0.02, upbit.send_raw, (frame(1),))
+    timer.start()
+
+    assert market.wait_for(BTC, TIMEOUT_S).exchange_time_ms == 1
+    timer.join()
+
+
+def test_wait_for_does_not_wait_for_a_slow_handler(
+    market: MarketData, upbit: LoopbackExchange
+) -> None:
+    gate = Gate()
+    market.subscribe(BTC, gate)
+    start(market, upbit)
+    upbit.send_raw(frame(1))
+    assert gate.began.wait(TIMEOUT_S)
+    begun_s = time.monotonic()
+    got = market.wait_for(BTC, 2.0)
+    took_s = time.monotonic() - begun_s
+    gate.open()
+
+    assert got.exchange_time_ms == 1
+    assert took_s < 1.0
+
+
+def test_wait_for_says_what_did_not_come_and_leaves_no_subscription(
+    market: MarketData, upbit: LoopbackExchange
+) -> None:
+    start(market, upbit)
+
+    with pytest.raises(WaitTimeout, match=r"no snapshot of upbit:KRW-BTC within 0\.01 s"):
+        market.wait_for(BTC, 0.01)
+    assert market._symbols.audience(BTC)._subscriptions == ()
+
+
+## Snapshots the host brings itself
+
+
+def test_what_the_host_offers_goes_the_same_way() -> None:
+    diary = Diary()
+    with MarketData(symbols=[BTC]) as market:
+        market.subscribe(BTC, diary)
+        outcomes = [market.offer(book(number)) for number in (1, 2, 2, 1, 3)]
+        assert diary.has(3)
+
+    assert outcomes == [
+        Outcome.ACCEPTED,
+        Outcome.ACCEPTED,
+        Outcome.REJECTED,
+        Outcome.REJECTED,
+        Outcome.ACCEPTED,
+    ]
+    assert diary.numbers == [1, 2, 3]
+
+
+def test_the_first_snapshot_of_a_new_key_makes_its_actor() -> None:
+    with MarketData() as market:
+        market.offer(book(1, "kraken:XBTUSD"))
+        diary = Diary()
+        market.subscribe("kraken:XBTUSD", diary)
+        market.offer(book(2, "kraken:XBTUSD"))
+
+        assert diary.has(2)
+        assert market.queue("kraken:XBTUSD").status == "running"
+
+
+def test_what_is_offered_before_the_start_is_handled_after_it() -> None:
+    diary = Diary()
+    market = MarketData(symbols=[BTC])
+    market.subscribe(BTC, diary)
+    for number in (1, 2, 3):
+        market.offer(book(number))
+    before = [*diary.numbers]
+    with market:
+        assert diary.has(3)
+
+    assert (before, diary.numbers) == ([], [1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("overflow", "outcome", "left"),
+    [
+        ("drop_oldest", Outcome.DISPLACED, [3, 4]),
+        ("drop_newest", Outcome.DROPPED, [1, 2]),
+        ("conflate", Outcome.CONFLATED, [4]),
+    ],
+)
+def test_a_full_mailbox_sheds_as_its_policy_says(
+    overflow: str, outcome: Outcome, left: list[int]
+) -> None:
+    diary = Diary()
+    market = MarketData(symbols=[BTC], capacity=2, overflow=overflow)
+    market.subscribe(BTC, diary)
+    *_, last = [market.offer(book(number)) for number in (1, 2, 3, 4)]
+    with market:
+        assert diary.has(left[-1])
+
+    assert last is outcome
+    assert diary.numbers == left
+
+
+def test_capacity_and_policy_may_differ_by_symbol() -> None:
+    market = MarketData(symbols=[BTC, ETH], capacity={BTC: 2}, overflow={ETH: "conflate"})
+    for number in (1, 2, 3):
+        market.offer(book(number))
+        market.offer(book(number, ETH))
+    market.stop()
+
+    assert [market.queue(key).capacity for key in (BTC, ETH)] == [2, 1000]
+    assert [market.queue(key).depth for key in (BTC, ETH)] == [2, 1]
+
+
+def test_more_symbols_than_allowed_are_an_error_that_says_how_many() -> None:
+    market = MarketData(symbols=[BTC], max_symbols=1)
+
+    with pytest.raises(TooManySymbols, match="no room for 'upbit:KRW-ETH': max_symbols is 1"):
+        market.offer(book(1, ETH))
+    assert market.offer(book(1)) is Outcome.ACCEPTED
+    market.stop()
+
+
+def test_a_snapshot_told_or_asked_by_reference_lands_under_the_same_rules() -> None:
+    diary = Diary()
+    with MarketData(symbols=[BTC]) as market:
+        market.subscribe(BTC, diary)
+        market.offer(book(1))
+        assert diary.has(1)
+        (ref,) = pykka.ActorRegistry.get_by_class(SymbolActor)
+        ref.tell(book(2))
+        outcomes = [ref.ask(book(number), timeout=TIMEOUT_S) for number in (1, 3)]
+        assert diary.has(3)
+        queue = market.queue(BTC)
+
+    assert outcomes == [Outcome.REJECTED, Outcome.ACCEPTED]
+    assert diary.numbers == [1, 2, 3]
+    assert (queue.offered, queue.rejected) == (4, 1)
+
+
+## Handlers that raise
+
+
+def test_a_symbol_whose_handler_raises_comes_back_with_its_mailbox(
+    market: MarketData, upbit: LoopbackExchange
+) -> None:
+    diary = Diary()
+    market.subscribe(BTC, diary)
+    market.subscribe(BTC, fail_on(1))
+    start(market, upbit)
+    for number in (1, 2, 3):
+        upbit.send_raw(frame(number))
+    assert diary.has(3)
+    queue = market.queue(BTC)
+
+    assert diary.numbers == [1, 2, 3]
+    assert (queue.failed, queue.restarts, queue.status) == (1, 1, "running")
+
+
+def test_the_other_symbols_do_not_notice(market: MarketData, upbit: LoopbackExchange) -> None:
+    diary = Diary()
+    market.subscribe(BTC, fail_on(1))
+    market.subscribe(ETH, diary)
+    start(market, upbit)
+    upbit.send_raw(frame(1))
+    for number in range(1, 11):
+        upbit.send_raw(frame(number, ETH))
+    assert diary.has(10)
+    queue, feed = market.queue(ETH), market.metrics().feeds[0]
+
+    assert diary.numbers == list(range(1, 11))
+    assert (queue.failed, queue.restarts, feed.reconnects) == (0, 0, 0)
+
+
+def test_what_a_handler_raised_is_logged_once_with_its_traceback(
+    market: MarketData, upbit: LoopbackExchange, logged: list["Message"]
+) -> None:
+    diary = Diary()
+    market.subscribe(BTC, fail_on(1))
+    market.subscribe(BTC, diary)
+    start(market, upbit)
+    upbit.send_raw(frame(1))
+    upbit.send_raw(frame(2))
+    assert diary.has(2)
+    told = [each for each in logged if "boom" in each]
+
+    assert len(told) == 1
+    assert told[0].record["message"] == f"{BTC} failed"
+    assert "Traceback" in told[0]
+
+
+def test_a_handler_that_raises_keeps_no_book_from_the_others_and_counts_once(
+    market: MarketData, upbit: LoopbackExchange
+) -> None:
+    diary = Diary()
+    for handler in (fail_on(1), diary, fail_on(1)):
+        market.subscribe(BTC, handler)
+    start(market, upbit)
+    upbit.send_raw(frame(1))
+    upbit.send_raw(frame(2))
+    assert diary.has(2)
+    queue = market.queue(BTC)
+
+    assert diary.numbers == [1, 2]
+    assert (queue.failed, queue.restarts) == (1, 1)
+
+
+def quarantined(market: MarketData, upbit: LoopbackExchange) -> Anomalies:
+    """Start with a handler that always fails; return when its symbol is given up."""
+    anomalies = Anomalies()
+    market.on_anomaly(anomalies)
+    market.subscribe(BTC, fail)
+    start(market, upbit)
+    for number in range(1, 11):
+        upbit.send_raw(frame(number))
+    assert anomalies.has("QUARANTINED")
+    return anomalies
+
+
+def test_a_symbol_that_fails_too_often_is_given_up_and_that_is_told_once(
+    market: MarketData, upbit: LoopbackExchange
+) -> None:
+    anomalies = quarantined(market, upbit)
+    market.stop()
+    told = [each for each in anomalies.alerts if each.kind == "QUARANTINED"]
+
+    assert [(each.key, each.severity, each.state) for each in told] == [
+        (BTC, Severity.ERROR, AnomalyState.RAISED)
+    ]
+    assert "ValueError('boom')" in told[0].message
+
+
+def test_a_symbol_given_up_is_known_as_such(market: MarketData, upbit: LoopbackExchange) -> None:
+    quarantined(market, upbit)
+    queue = market.queue(BTC)
+
+    assert (queue.status, queue.restarts, queue.failed) == ("quarantined", 3, 4)
+    assert [each.kind for each in market.anomalies() if each.key == BTC] == ["QUARANTINED"]
+
+
+def test_latest_of_a_symbol_given_up_is_as_new_as_ever(
+    market: MarketData, upbit: LoopbackExchange
+) -> None:
+    diary = Diary()
+    market.subscribe(ETH, diary)
+    quarantined(market, upbit)
+    upbit.send_raw(frame(11))
+    upbit.send_raw(frame(1, ETH))
+    assert diary.has(1)
+    latest = market.latest(BTC)
+
+    assert latest is not None
+    assert latest.exchange_time_ms == 11
+
+
+## Anomalies
+
+
+@attrs.define
+class ShiftedClock:
+    """The machine's clock, put forward by the test."""
+
+    _ahead_ns: int = 0
+
+    def advance(self, seconds: float) -> None:
+        self._ahead_ns += int(seconds * 1e9)
+
+    def now_ns(self) -> int:
+        return time.monotonic_ns() + self._ahead_ns
+
+    def unix_s(self) -> float:
+        return time.time()
+
+
+@contextmanager
+def watched(**options: Any) -> Iterator[tuple[MarketData, Gate, Anomalies]]:
+    """Yield market data of one symbol whose handler is held up in its first book."""
+    gate, anomalies = Gate(), Anomalies()
+    market = MarketData(symbols=[BTC], interval_s=0.01, **options)
+    market.subscribe(BTC, gate)
+    market.on_anomaly(anomalies)
+    with market:
+        market.offer(book(1))
+        assert gate.began.wait(TIMEOUT_S)
+        yield market, gate, anomalies
+        gate.open()
+
+
+def test_a_deep_mailbox_is_an_anomaly_until_it_is_shallow_again() -> None:
+    with watched(thresholds={"ws_queue_depth_max": 5}) as (market, gate, anomalies):
+        for number in range(2, 8):
+            market.offer(book(number))
+        assert anomalies.has("WS_QUEUE_DEPTH")
+        open_then = market.anomalies()
+        gate.open()
+        assert anomalies.has("WS_QUEUE_DEPTH", AnomalyState.CLEARED)
+
+    assert [(each.kind, each.key, each.value, each.threshold) for each in open_then] == [
+        ("WS_QUEUE_DEPTH", BTC, 6, 5)
+    ]
+    assert market.anomalies() == ()
+    assert [each.state for each in anomalies.alerts] == ["raised", "cleared"]
+
+
+def test_a_late_handler_is_an_anomaly_until_it_is_on_time_again() -> None:
+    clock = ShiftedClock()
+    with watched(thresholds={"ws_queue_lag_warn_max": 2}, clock=clock) as (market, gate, told):
+        market.offer(book(2))
+        clock.advance(2.0)
+        assert told.has("WS_QUEUE_LAG")
+        open_then = market.anomalies()
+        gate.open()
+        assert told.has("WS_QUEUE_LAG", AnomalyState.CLEARED)
+
+    assert [(each.kind, each.severity) for each in open_then] == [("WS_QUEUE_LAG", Severity.WARN)]
+    assert market.report().ws_queue_lag_ms_max > 2000
+
+
+## What there is to know
+
+
+def test_a_log_has_a_line_for_each_interval(tmp_path: Path) -> None:
+    path = tmp_path / "run.log"
+    with watched(log=path, thresholds={"ws_queue_depth_max": 1}) as (market, _, anomalies):
+        for number in (2, 3):
+            market.offer(book(number))
+        assert anomalies.has("WS_QUEUE_DEPTH")
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+
+    assert max(entry["ws_queue_depth"] for entry in entries) == 2
+
+
+def test_a_log_is_closed_even_if_the_start_never_came(tmp_path: Path) -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        market = MarketData(symbols=[BTC], log=tmp_path / "run.log")
+        market.stop()
+        del market
+        gc.collect()
+
+    assert [str(each.message) for each in told] == []
+
+
+def test_the_report_is_of_the_run_so_far() -> None:
+    with watched() as (market, _, __):
+        for number in range(2, 12):
+            market.offer(book(number))
+    report = market.report()
+
+    assert (report.scenario, report.ws_queue_depth_max) == ("S1", 10)
+
+
+def test_metrics_tell_of_every_queue_every_feed_and_the_totals(
+    market: MarketData, upbit: LoopbackExchange
+) -> None:
+    start(market, upbit)
+    upbit.send_raw(frame(1))
+    market.wait_for(BTC, TIMEOUT_S)
+    market.stop()
+    sample = market.metrics()
+
+    assert list(sample.queues) == [BTC, ETH]
+    assert [(feed.name, feed.snapshots) for feed in sample.feeds] == [("upbit", 1)]
+    assert (sample.totals.offered, sample.totals.handled) == (1, 1)
+
+
+## Errors
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (
+            lambda: Feed("nyse", ["IBM"]),
+            "exchange must be one of binance, upbit, not 'nyse'",
+        ),
+        (
+            lambda: Feed("upbit", ["KRW-BTC"], url="http://localhost"),
+            "url must be an address that begins with ws:// or wss://, not 'http://localhost'",
+        ),
+        (
+            lambda: MarketData(symbols=["KRW-BTC"]),
+            "key must be of the form exchange:SYMBOL, like upbit:KRW-BTC, not 'KRW-BTC'",
+        ),
+        (
+            lambda: MarketData(capacity=0),
+            "capacity must be a whole number, at least 1, not 0",
+        ),
+        (
+            lambda: MarketData(capacity=1.5),  # type: ignore[arg-type]
+            "capacity must be a whole number, at least 1, not 1.5",
+        ),
+        (
+            lambda: MarketData(overflow="drop_all"),
+            "overflow must be one of drop_oldest, drop_newest, conflate, not 'drop_all'",
+        ),
+        (
+            lambda: MarketData(thresholds={"ws_queue_lag": 5}),
+            f"thresholds must be named among {THRESHOLDS}, not 'ws_queue_lag'",
+        ),
+        (
+            lambda: MarketData(interval_s=0.0),
+            "interval_s must be a number above 0, not 0.0",
+        ),
+        (
+            lambda: MarketData(interval_s=float("nan")),
+            "interval_s must be a number above 0, not nan",
+        ),
+        (
+            lambda: MarketData(capacity={BTC: 0}),
+            "capacity must be a whole number, at least 1, not 0",
+        ),
+        (
+            lambda: MarketData(overflow={BTC: "drop_all"}),
+            "overflow must be one of drop_oldest, drop_newest, conflate, not 'drop_all'",
+        ),
+        (
+            lambda: MarketData(capacity={"KRW-BTC": 5}),
+            "key must be of the form exchange:SYMBOL, like upbit:KRW-BTC, not 'KRW-BTC'",
+        ),
+    ],
+)
+def test_what_is_not_allowed_is_an_error_that_says_what_is(
+    make: Callable[[], object], said: str
+) -> None:
+    with pytest.raises(InvalidOption) as caught:
+        make()
+
+    assert str(caught.value) == said
+
+
+CALLS: list[Callable[[MarketData, str], object]] = [
+    lambda market, key: market.subscribe(key, fail),
+    lambda market, key: market.latest(key),
+    lambda market, key: market.queue(key),
+    lambda market, key: market.wait_for(key, 0.0),
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_key_nobody_declared_is_an_error_that_names_near_ones(
+    call: Callable[[MarketData, str], object],
+) -> None:
+    market = MarketData(symbols=[BTC, ETH])
+
+    with pytest.raises(UnknownKey, match=r"unknown key 'upbit:KRW-BTD'.*did you mean upbit:KRW"):
+        call(market, "upbit:KRW-BTD")
+    market.stop()
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_key_without_an_exchange_is_an_error_that_says_how_keys_look(
+    call: Callable[[MarketData, str], object],
+) -> None:
+    market = MarketData(symbols=[BTC])
+
+    with pytest.raises(InvalidOption, match=r"of the form exchange:SYMBOL.*not 'KRW-BTC'"):
+        call(market, "KRW-BTC")
+    market.stop()
+
+
+def test_a_log_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path) -> None:
+    market = MarketData(log=tmp_path / "missing" / "run.log")
+
+    with pytest.raises(InvalidOption, match="log must be a file that can be written"):
+        market.start()
+    market.stop()
+
+
+## Starting and stopping
+
+
+Left = Callable[[], set[str]]
+
+
+@pytest.fixture
+def left() -> Left:
+    """Return what tells which threads and registered actors of ours are left of this test."""
+    before = ours()
+    return lambda: ours() - before
+
+
+def ours() -> set[str]:
+    threads = {str(each) for each in threading.enumerate() if each.name.startswith("ticklane-")}
+    return threads | {str(ref) for ref in pykka.ActorRegistry.get_all()}
+
+
+def test_starting_twice_is_an_error(market: MarketData) -> None:
+    market.start()
+
+    with pytest.raises(WrongState, match="market data that is running"):
+        market.start()
+
+
+@pytest.mark.parametrize("started", [True, False])
+def test_starting_after_stop_is_an_error(market: MarketData, started: bool) -> None:
+    if started:
+        market.start()
+    market.stop()
+
+    with pytest.raises(WrongState, match="market data that is stopped; make a new one"):
+        market.start()
+
+
+def test_stopping_twice_is_fine(market: MarketData, upbit: LoopbackExchange, left: Left) -> None:
+    start(market, upbit)
+    market.stop()
+    market.stop()
+
+    assert left() == set()
+
+
+def test_stopping_from_two_threads_at_once_is_fine(
+    market: MarketData, upbit: LoopbackExchange, left: Left
+) -> None:
+    start(market, upbit)
+    threads = [threading.Thread(target=market.stop) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(TIMEOUT_S)
+
+    assert left() == set()
+
+
+def test_stop_hands_on_what_waits(market: MarketData) -> None:
+    gate, diary = Gate(), Diary()
+    market.subscribe(BTC, gate)
+    market.subscribe(BTC, diary)
+    market.start()
+    for number in range(1, 11):
+        market.offer(book(number))
+    assert gate.began.wait(TIMEOUT_S)
+    stopping = threading.Thread(target=market.stop)
+    stopping.start()
+    gate.open()
+    stopping.join(TIMEOUT_S)
+
+    assert diary.numbers == list(range(1, 11))
+    assert market.queue(BTC).depth == 0
+
+
+# It is a matter of where in a frame the stop comes: one try would often miss it.
+@pytest.mark.parametrize("attempt", range(8))
+def test_stop_in_full_flow_leaves_nothing_unhandled_that_was_accepted(attempt: int) -> None:
+    keys = tuple(f"upbit:KRW-{number}" for number in range(20))
+    flowing = Diary()
+    books = ((0.0, book(number, key)) for number in itertools.count(1) for key in keys)
+    with LoopbackExchange("upbit", books, speed=0) as upbit:
+        market = MarketData([Feed("upbit", [key.partition(":")[2] for key in keys], url=upbit.url)])
+        market.subscribe(keys[0], flowing)
+        with market:
+            assert flowing.has(50 + attempt)
+    totals = market.metrics().totals
+
+    assert (totals.offered, totals.depth) == (totals.handled, 0)
+
+
+def stop_in_handler(market: MarketData, **options: Any) -> Diary:
+    """Offer ten books to a handler that stops everything with the first; return when it has."""
+    diary, stopped = Diary(), threading.Event()
+
+    def handler(snapshot: Snapshot) -> None:
+        diary(snapshot)
+        market.stop(**options)
+        stopped.set()
+
+    market.subscribe(BTC, handler)
+    for number in range(1, 11):
+        market.offer(book(number))
+    market.start()
+    assert stopped.wait(TIMEOUT_S)
+    return diary
+
+
+def test_stopping_from_a_handler_does_not_deadlock(market: MarketData) -> None:
+    diary = stop_in_handler(market, timeout=0.05)
+
+    assert diary.numbers[0] == 1
+    assert market.offer(book(11)) is Outcome.STOPPED
+
+
+def test_stop_without_drain_leaves_what_waits(market: MarketData) -> None:
+    diary = stop_in_handler(market, drain=False, timeout=0.05)
+    join_ours()
+    queue = market.queue(BTC)
+
+    assert diary.numbers == [1]
+    assert (queue.offered, queue.depth) == (10, 9)
+
+
+def join_ours() -> None:
+    """Return when what was left behind has ended."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("ticklane-"):
+            thread.join(TIMEOUT_S)
+
+
+def test_a_handler_that_does_not_return_is_named_and_left_behind(
+    market: MarketData, logged: list["Message"]
+) -> None:
+    stop_beside_a_handler(market)
+
+    assert f"1 symbols did not stop in time: ['{BTC}']" in [
+        each.record["message"] for each in logged
+    ]
+
+
+def test_a_handler_left_behind_ends_for_good_when_it_returns(
+    market: MarketData, left: Left
+) -> None:
+    stop_beside_a_handler(market)
+    join_ours()
+
+    assert market.queue(BTC).handled == 1
+    assert left() == set()
+
+
+def stop_beside_a_handler(market: MarketData) -> None:
+    """Offer two books and stop while the first is being handled; then let its handler return."""
+    gate = Gate()
+    market.subscribe(BTC, gate)
+    market.start()
+    for number in (1, 2):
+        market.offer(book(number))
+    assert gate.began.wait(TIMEOUT_S)
+    market.stop(timeout=0.05)
+    gate.open()
+
+
+def test_what_is_offered_after_stop_is_a_dead_letter(market: MarketData) -> None:
+    market.start()
+    market.stop()
+    outcomes = [market.offer(book(number)) for number in (1, 2)]
+
+    assert outcomes == [Outcome.STOPPED, Outcome.STOPPED]
+    assert market.metrics().totals.dead_letters == {"stopped": 2}
+    assert market.latest(BTC) is None
+
+
+def test_what_was_known_before_stop_is_known_after_it(
+    market: MarketData, upbit: LoopbackExchange
+) -> None:
+    start(market, upbit)
+    upbit.send_raw(frame(1))
+    market.wait_for(BTC, TIMEOUT_S)
+    market.stop()
+    queue = market.queue(BTC)
+
+    assert market.latest(BTC) == market.latest_all()[BTC]
+    assert (queue.handled, queue.status) == (1, "stopped")
+
+
+def test_a_symbol_that_waits_for_its_restart_is_stopped_at_once(upbit: LoopbackExchange) -> None:
+    failed = threading.Event()
+
+    def handler(_: Snapshot) -> None:
+        failed.set()
+        raise ValueError
+
+    feed = Feed("upbit", ["KRW-BTC"], url=upbit.url)
+    with MarketData([feed], restarts=RestartPolicy(backoff_first_s=30.0)) as market:
+        market.subscribe(BTC, handler)
+        assert upbit.connected.wait(TIMEOUT_S)
+        upbit.send_raw(frame(1))
+        assert failed.wait(TIMEOUT_S)
+        begun_s = time.monotonic()
+        market.stop()
+
+    assert time.monotonic() - begun_s < 2.0
+    assert market.queue(BTC).status == "stopped"
+
+
+@pytest.mark.parametrize("end", ["stream", "reset", "never connected"])
+def test_nothing_of_ours_is_left_after_stop(upbit: LoopbackExchange, end: str, left: Left) -> None:
+    market = MarketData([Feed("upbit", ["KRW-BTC", "KRW-ETH"], url=upbit.url)])
+    if end == "never connected":
+        upbit.stop()
+        market.start()
+    else:
+        start(market, upbit)
+        upbit.send_raw(frame(1))
+        market.wait_for(BTC, TIMEOUT_S)
+    if end == "reset":
+        upbit.abort_all()
+    market.stop()
+
+    assert left() == set()
+
+
+def test_a_dispatcher_given_is_neither_started_nor_stopped(left: Left) -> None:
+    dispatcher = Dispatcher()
+    dispatcher.start()
+    diary = Diary()
+    for _ in range(2):
+        with MarketData(symbols=[BTC], dispatcher=dispatcher) as market:
+            market.subscribe(BTC, diary)
+            market.offer(book(1))
+    dispatcher.stop()
+
+    assert diary.numbers == [1, 1]
+    assert left() == set()
+
+
+def test_it_can_be_used_in_an_asyncio_program(upbit: LoopbackExchange, left: Left) -> None:
+    async def program() -> Snapshot:
+        feed = Feed("upbit", ["KRW-BTC"], url=upbit.url)
+        async with MarketData([feed]) as market:
+            assert await asyncio.to_thread(upbit.connected.wait, TIMEOUT_S)
+            upbit.send_raw(frame(1))
+            return await asyncio.to_thread(market.wait_for, BTC, TIMEOUT_S)
+
+    assert asyncio.run(program()).exchange_time_ms == 1
+    assert left() == set()
