@@ -24,16 +24,15 @@ from ..runtime import Inbox, Link, Mailbox
 
 __all__ = ["Connection"]
 
-MAX_FRAME_BYTES = 16 * 1024 * 1024
-
 
 class Connection:
     """One connection of a feed: its protocol, and where its snapshots go.
 
     Called on the reading thread only, which it never holds up: it decodes, offers and, where a
     symbol is idle and quick, handles. The feed's actor is told what changes the connection's life.
+    `tells_loss`: whether its symbols are told when it is not even made.
     What cannot be used is counted in `bad_frames` by reason, logged once for each reason, and the
-    connection goes on. A frame over 16 MiB is not looked at (`oversized`).
+    connection goes on.
     """
 
     def __init__(
@@ -43,6 +42,8 @@ class Connection:
         protocol: ExchangeProtocol,
         mailboxes: Mapping[str, Mailbox],
         feed: Inbox,
+        *,
+        tells_loss: bool = True,
     ) -> None:
         self.name = name
         self.url = url
@@ -53,10 +54,12 @@ class Connection:
         self._mailboxes = mailboxes
         self._feed = feed
         self._link: Link | None = None
+        self._tells_loss = tells_loss
 
     def opened(self, link: Link) -> None:
         """Subscribe, and tell every symbol that it is connected."""
         self._link = link
+        self._tells_loss = True
         for text in self._protocol.greeting():
             link.send(text)
         for mailbox in self._mailboxes.values():
@@ -75,17 +78,24 @@ class Connection:
         self.snapshots += len(brought)
         self._deliver(brought)
 
+    def oversized(self, length: int, received_ns: int) -> None:
+        """Count a message that was too long to be kept."""
+        self.frames += 1
+        self.last_frame_ns = received_ns
+        self._note_bad("oversized", f"{length} bytes")
+
+    def heard(self, received_ns: int) -> None:
+        """Note that the connection lives."""
+        self.last_frame_ns = received_ns
+
     def closed(self, reason: str) -> None:
-        """Tell the feed, and every symbol that had been connected, that it is gone."""
-        if self._link is not None:
+        """Tell the feed, and every symbol that does not know yet, that it is gone."""
+        if self._tells_loss:
             for mailbox in self._mailboxes.values():
                 mailbox.post(FeedLost(key=mailbox.key, reason=reason))
         self._feed.tell(ConnectionLost(self, reason))
 
     def _decoded(self, payload: bytes, received_ns: int) -> Sequence[Snapshot | FeedEvent]:
-        if len(payload) > MAX_FRAME_BYTES:
-            self._note_bad("oversized", f"{len(payload)} bytes")
-            return ()
         try:
             return self._protocol.receive(payload, received_ns)
         except BadFrame as bad:

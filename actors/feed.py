@@ -100,6 +100,7 @@ class FeedActor(Actor):
 
     def _on_opened(self, _: ConnectionOpened) -> None:
         self._enter("opened")
+        self._status.lost = False
         self._opened_ns = self._pinged_ns = self._now_ns()
 
     def _on_streaming(self, _: ConnectionStreaming) -> None:
@@ -114,6 +115,7 @@ class FeedActor(Actor):
         if self._leaving:
             super()._stop()
             return
+        self._status.lost = True
         self._status.last_error = message.reason
         self._status.reconnects += 1
         self._enter("lost")
@@ -133,7 +135,14 @@ class FeedActor(Actor):
             return
         protocol = self._exchange.protocol(self._feed.symbols, self._feed.stream)
         url = protocol.url(self._feed.url or self._exchange.endpoints[0])
-        connection = Connection(self.key, url, protocol, self._mailboxes, self.inbox)
+        connection = Connection(
+            self.key,
+            url,
+            protocol,
+            self._mailboxes,
+            self.inbox,
+            tells_loss=not self._status.lost,
+        )
         self._opened_ns = self._now_ns()
         self._status.connection = connection
         self._status.link = self._transport.open(self.key, url, connection)

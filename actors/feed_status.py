@@ -24,6 +24,8 @@ class FeedStatus:
         self.state = "idle"
         self.connection: Connection | None = None
         self.link: Link | None = None
+        self.lost = False
+        """Whether its symbols have been told so."""
         self.reconnects = 0
         self.last_error: str | None = None
         self._frames = self._snapshots = 0
@@ -39,7 +41,7 @@ class FeedStatus:
 
     def metrics(self, now_ns: int) -> FeedMetrics:
         """Return the state, and all that was counted since the start."""
-        now = self.connection
+        now, link = self.connection, self.link
         last_ns = now.last_frame_ns if now else None
         return FeedMetrics(
             name=self.name,
@@ -51,4 +53,5 @@ class FeedStatus:
             bad_frames=dict(self._bad_frames + (now.bad_frames if now else Counter())),
             silence_s=None if last_ns is None else (now_ns - last_ns) / 1e9,
             last_error=self.last_error,
+            backlog_bytes=link.backlog() if link else 0,
         )

@@ -79,6 +79,8 @@ class FeedMetrics:
     """Time since the last frame; None before the first."""
     last_error: str | None = None
     """Why the connection was last lost or refused."""
+    backlog_bytes: int = 0
+    """What has arrived at the socket and was not read yet."""
 
 
 @attrs.frozen(kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pykka
@@ -13,7 +12,7 @@ from pykka._envelope import Envelope
 from ..messages import ChildFailed, ChildStopped
 from .inbox import Inbox
 from .registry import unregister
-from .reply import Reply
+from .reply import Reply, answer
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -48,7 +47,7 @@ class Actor(pykka.Actor):
     ) -> None:
         self.dispatcher = dispatcher
         self.key = key
-        self.began = False
+        self._actor_began = False
         self._keeps_inbox = inbox is not None
         self.inbox = Inbox(dispatcher) if inbox is None else inbox
         self._supervisor = supervisor
@@ -65,34 +64,33 @@ class Actor(pykka.Actor):
     def _start_actor_loop(self) -> None:
         self.inbox.attach(self)
 
-    def begin(self) -> None:
+    def _actor_loop_setup(self) -> None:
         """Run `on_start`, before the first message."""
-        self.began = True
+        self._actor_began = True
         try:
             self.on_start()
         except BaseException as error:  # noqa: BLE001 - none may escape, and stop_all never runs
-            self.fail(error)
+            self._actor_loop_failed(error)
 
-    def process(self, envelope: Envelope[Any]) -> None:
+    def _actor_loop_step(self, envelope: Envelope[Any]) -> None:
         """Handle one control message; its exception goes to who asked, or ends the actor."""
         reply_to = envelope.reply_to
         try:
             response = self._handle_receive(envelope.message)
         except Exception as error:  # noqa: BLE001 - the handler is the host's code
             if reply_to is None:
-                self.fail(error)
+                self._actor_loop_failed(error)
             else:
-                reply_to.set_exception(sys.exc_info())
+                answer(reply_to, error)
         except BaseException as error:  # noqa: BLE001 - none may escape, and stop_all never runs
             if reply_to is not None:
-                dead = ActorDeadError(f"{self} was ended by {error!r}")
-                reply_to.set_exception((ActorDeadError, dead, None))
-            self.fail(error)
+                answer(reply_to, ActorDeadError(f"{self} was ended by {error!r}"))
+            self._actor_loop_failed(error)
         else:
             if reply_to is not None:
-                reply_to.set(response)
+                answer(reply_to, response)
 
-    def fail(self, error: BaseException) -> None:
+    def _actor_loop_failed(self, error: BaseException) -> None:
         """End the actor for what its code raised: `on_failure`, then tell its supervisor."""
         exc_info = (type(error), error, error.__traceback__)
         self._handle_failure(*exc_info)

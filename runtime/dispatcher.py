@@ -75,8 +75,9 @@ class Dispatcher:
         clock: Clock | None = None,
         seed: int | None = None,
     ) -> None:
-        for name, given in (("max_threads", max_threads), ("throughput", throughput)):
-            if given < 1:
+        options = {"workers": workers, "max_threads": max_threads, "throughput": throughput}
+        for name, given in options.items():
+            if given is not None and given < 1:
                 raise InvalidOption(name, given, "at least 1")
         self.clock: Clock = clock or SystemClock()
         self.random = random.Random(seed)
@@ -107,14 +108,16 @@ class Dispatcher:
         """End the threads; return the names of those still stuck in handlers after `timeout_s`."""
         self._stopped = True
         self._timers.stop()
-        deadline = time.monotonic() + timeout_s
-        left: list[threading.Thread] = []
         ours: tuple[Lane | Reader, ...] = (*self._readers, self._quick, self._slow)
-        for each in ours:
-            left += each.stop(max(deadline - time.monotonic(), 0.0))
+        threads = [thread for each in ours for thread in each.stop()]
+        deadline = time.monotonic() + timeout_s
+        for thread in threads:
+            if thread is not threading.current_thread():
+                thread.join(max(deadline - time.monotonic(), 0.0))
         if self._watcher.is_alive():
             self._watcher.join()
-        for name in (names := [thread.name for thread in left]):
+        names = [thread.name for thread in threads if thread.is_alive()]
+        for name in names:
             logger.warning("{} is still in a handler and was left behind", name)
         return names
 

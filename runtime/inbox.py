@@ -9,6 +9,7 @@ from pykka import ActorDeadError
 from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
+from .reply import answer
 from .turn import Turn
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ class Inbox:
         "_closed",
         "_control",
         "_dispatcher",
+        "_give",
         "_submit",
+        "_take",
         "_turn",
         "restarts",
         "started_ns",
@@ -50,6 +53,7 @@ class Inbox:
         self._submit = dispatcher.submit
         self._clock = dispatcher.clock.now_ns
         self._turn = Turn()
+        self._take, self._give = self._turn.take, self._turn.give
         self._control: deque[Envelope[Any]] = deque()
         self._actor: Actor | None = None
         self._claimed = True
@@ -122,7 +126,7 @@ class Inbox:
                 stops = self._take_stops()
         for stop in stops:
             if stop.reply_to is not None:
-                stop.reply_to.set()
+                answer(stop.reply_to, None)
 
     def stop(self, *, drain: bool) -> None:  # noqa: ARG002 - a mailbox makes a difference
         """Tell the actor, if there is one, to stop: after what waits in a mailbox, or before."""
@@ -150,24 +154,22 @@ class Inbox:
         actor = self._actor
         if actor is None:
             return
-        if self._control or not actor.began:
+        if self._control or not actor._actor_began:
             self._run_control(actor, throughput)
         if self._actor is actor:
             self._run_data(actor, throughput)
-        if self._control and self._actor is actor:
-            self._run_control(actor, throughput)
         if self._actor is actor:
             self._yield()
 
     def _run_control(self, actor: Actor, throughput: int) -> None:
         self.started_ns = self._clock()
-        if not actor.began:
-            actor.begin()
+        if not actor._actor_began:
+            actor._actor_loop_setup()
         for _ in range(throughput):
             if not self._control or self._actor is not actor:
                 return
             self.started_ns = self._clock()
-            actor.process(self._control.popleft())
+            actor._actor_loop_step(self._control.popleft())
 
     def _take_stops(self) -> list[Envelope[Any]]:
         """Take out what tells the actor to stop. Called in a turn."""
@@ -184,11 +186,16 @@ class Inbox:
 
     def _yield(self) -> None:
         self.started_ns = 0
-        with self._turn:
-            if not self._waiting():
-                self._claimed = False
-                return
-        self._submit(self)
+        try:
+            try:
+                self._take()
+            except IndexError:
+                self._turn.wait()
+            self._claimed = again = self._waiting()
+        finally:
+            self._give(None)
+        if again:
+            self._submit(self)
 
     def _claim(self) -> bool:
         """Claim it if nobody has. Called in a turn."""
@@ -202,10 +209,10 @@ class Inbox:
             if not _is_stop(envelope):
                 self._dispatcher.dead_letters.add("stopped", envelope.message)
         elif _is_stop(envelope):
-            envelope.reply_to.set(None)
+            answer(envelope.reply_to, None)
         else:
             error = ActorDeadError("the actor stopped before handling the message")
-            envelope.reply_to.set_exception((ActorDeadError, error, None))
+            answer(envelope.reply_to, error)
 
 
 def _is_stop(envelope: Envelope[Any]) -> bool:

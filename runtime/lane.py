@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from itertools import count
 from queue import SimpleQueue
+
+from loguru import logger
 
 from .inbox import Inbox
 
@@ -33,8 +36,9 @@ class Lane:
 
     def __init__(self, name: str, *, workers: int, max_threads: int, throughput: int) -> None:
         self.name = name
-        self.put = (line := SimpleQueue[Inbox | None]()).put
-        self._line = line
+        self._line: SimpleQueue[Inbox | None] = SimpleQueue()
+        self.put: Callable[[Inbox], object] = self._line.put
+        """Puts an inbox into the line."""
         self._workers = workers
         self._max_threads = max_threads
         self._throughput = throughput
@@ -64,22 +68,16 @@ class Lane:
         """Whether anything is run or waits."""
         return not self._line.empty() or any(worker.inbox for worker in [*self._crew])
 
-    @property
-    def stuck(self) -> tuple[Inbox, ...]:
-        """What is being run now."""
-        return tuple(worker.inbox for worker in [*self._crew] if worker.inbox)
-
-    def stop(self, timeout_s: float) -> list[threading.Thread]:
-        """End the threads when the line is done; return those still stuck after `timeout_s`."""
+    def stop(self) -> list[threading.Thread]:
+        """Tell the threads to end when the line is done, and return them."""
         with self._lock:
             self._stopped = True
             crew = [*self._crew.values()]
+        # Who comes back from a handler later finds nobody to go on, and does it himself.
+        self.put = lambda inbox: inbox.run(self._throughput)
         for _ in crew:
-            self.put(None)
-        for thread in crew:
-            if thread is not threading.current_thread():
-                thread.join(timeout_s)
-        return [thread for thread in crew if thread.is_alive()]
+            self._line.put(None)
+        return crew
 
     def _hire(self) -> None:
         if self._stopped:
@@ -94,7 +92,10 @@ class Lane:
         take, throughput = self._line.get, self._throughput
         while not worker.relieved and (inbox := take()) is not None:
             worker.inbox = inbox
-            inbox.run(throughput)
+            try:
+                inbox.run(throughput)
+            except BaseException:  # noqa: BLE001 - a mistake of ours must not cost the thread
+                logger.exception("{} could not be run", inbox)
             worker.inbox = None
         with self._lock:
             del self._crew[worker]

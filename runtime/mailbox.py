@@ -12,6 +12,7 @@ from pykka.messages import _ActorStop
 from ..analysis import AdaptiveCapacity, Freshness, LagHistogram, Pace, Verdict
 from ..messages import FeedEvent, InvalidOption, Outcome, SequenceReset, Snapshot
 from .inbox import Inbox
+from .reply import answer
 
 if TYPE_CHECKING:
     from .dispatcher import Dispatching
@@ -48,10 +49,10 @@ class SnapshotActor(Protocol):
     def audience(self) -> Listeners:
         """Who listens."""
 
-    def process(self, envelope: Envelope[Any]) -> None:
+    def _actor_loop_step(self, envelope: Envelope[Any]) -> None:
         """Handle a control message."""
 
-    def fail(self, error: BaseException) -> None:
+    def _actor_loop_failed(self, error: BaseException) -> None:
         """End the actor for what its code raised."""
 
 
@@ -76,14 +77,12 @@ class Mailbox(Inbox):
         "_displaced",
         "_events",
         "_freshness",
-        "_give",
         "_judge",
         "_overflow",
         "_pace",
         "_peak",
         "_record",
         "_refused",
-        "_take",
         "accepted_ns",
         "capacity",
         "expired",
@@ -115,7 +114,6 @@ class Mailbox(Inbox):
         self._events: list[tuple[int, FeedEvent]] = []
         self._freshness = Freshness()
         self._judge = self._freshness.judge
-        self._take, self._give = self._turn.take, self._turn.give
         self._pace = Pace()
         self.quick = True
         # Written by producers, in a turn of theirs.
@@ -214,12 +212,15 @@ class Mailbox(Inbox):
 
     def post(self, event: FeedEvent) -> None:
         """Put what happened to the feed in its place among the snapshots; never shed for them."""
+        claimed, reason = False, "stopped"
+        lost: FeedEvent | None = event
         with self._turn:
-            lost = self._events.pop(0) if len(self._events) >= MAX_EVENTS else None
-            self._events.append((self._accepted, event))
-            claimed = self._claim()
+            if not self._closed:
+                reason, lost = "overflow", self._make_room_for_event()
+                self._events.append((self._accepted, event))
+                claimed = self._claim()
         if lost is not None:
-            self._dispatcher.dead_letters.add("overflow", lost[1])
+            self._dispatcher.dead_letters.add(reason, lost)
         if claimed:
             self._submit(self)
 
@@ -235,9 +236,11 @@ class Mailbox(Inbox):
         if isinstance(envelope.message, Snapshot):
             outcome = self.offer(envelope.message)
             if envelope.reply_to is not None:
-                envelope.reply_to.set(outcome)
+                answer(envelope.reply_to, outcome)
         elif isinstance(envelope.message, FeedEvent):
             self.post(envelope.message)
+            if envelope.reply_to is not None:
+                answer(envelope.reply_to, None)
         else:
             super().put(envelope)
 
@@ -249,6 +252,12 @@ class Mailbox(Inbox):
             return Outcome.DROPPED
         outcome = self._settle(self._judge(snapshot, now_ns))
         return self._displace() if outcome.taken else outcome
+
+    def _make_room_for_event(self) -> FeedEvent | None:
+        """Take out the oldest event, if there are too many, but not the word to stop."""
+        if len(self._events) < MAX_EVENTS:
+            return None
+        return self._events.pop(1 if self._events[0][1] is _STOP else 0)[1]
 
     def _settle(self, verdict: Verdict) -> Outcome:
         if verdict is Verdict.STALE:
@@ -294,7 +303,7 @@ class Mailbox(Inbox):
                 audience.handle(snapshot)
             except BaseException as error:  # noqa: BLE001 - none may escape a handler
                 self.failed += 1
-                actor.fail(error)
+                actor._actor_loop_failed(error)
                 return
             self.handled += 1
             end = clock()
@@ -319,12 +328,12 @@ class Mailbox(Inbox):
         """Tell the actor the events that come before the head; false when that ended it."""
         while (event := self._due_event()) is not None:
             if event is _STOP:
-                actor.process(Envelope(_ActorStop()))
+                actor._actor_loop_step(Envelope(_ActorStop()))
                 return False
             try:
                 actor.audience.handle_event(event)
             except BaseException as error:  # noqa: BLE001 - none may escape a handler
-                actor.fail(error)
+                actor._actor_loop_failed(error)
                 return False
         return True
 
@@ -345,19 +354,8 @@ class Mailbox(Inbox):
             self._events.remove(stop)
         return super()._take_stops()
 
-    def _yield(self) -> None:
-        self.started_ns = 0
-        try:
-            try:
-                self._take()
-            except IndexError:
-                self._turn.wait()
-            again = bool(self._data or self._control or self._events)
-            self._claimed = again
-        finally:
-            self._give(None)
-        if again:
-            self._submit(self)
+    def _waiting(self) -> bool:
+        return bool(self._data or self._control or self._events)
 
 
 def _checked_capacity(capacity: object) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from pykka import ThreadingFuture
+from pykka import Future, ThreadingFuture
 
-__all__ = ["Reply"]
+__all__ = ["Reply", "answer"]
 
 
 class Reply(ThreadingFuture[Any]):
@@ -29,3 +31,13 @@ class Reply(ThreadingFuture[Any]):
         if self.drive is not None and not self.done:
             self.drive(self, timeout)
         return super().get(timeout=timeout)
+
+
+def answer(reply: Future[Any], response: Any) -> None:
+    """Set an answer, an exception to be raised among them; who has one already keeps it."""
+    # An asker may answer his own future; that is no reason to end who was asked.
+    with suppress(queue.Full):
+        if isinstance(response, BaseException):
+            reply.set_exception((type(response), response, response.__traceback__))
+        else:
+            reply.set(response)

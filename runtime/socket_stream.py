@@ -14,7 +14,8 @@ from contextlib import suppress
 
 __all__ = ["SocketStream"]
 
-# As large as the memory allocator serves without asking the system for it each time.
+# As large as the memory allocator serves without asking the system for it each time, and larger
+# than a TLS record, so that nothing of one is left inside OpenSSL after a read.
 CHUNK_BYTES = 64 * 1024
 SEND_TIMEOUT_S = 5.0
 FINISH_TIMEOUT_S = 1.0
@@ -25,7 +26,7 @@ class SocketStream:
     """Read and write a connected socket.
 
     One thread at a time calls `read` and, as the last, `finish`; any thread calls the rest. All
-    wait outside of the socket: OpenSSL allows one thread at a time on a connection, and who waits
+    wait outside of the socket: OpenSSL allows one thread at a time in a connection, and who waits
     inside of it would keep the others waiting.
     """
 
@@ -38,6 +39,8 @@ class SocketStream:
         """Held from the first to the last byte of what is written."""
         self._readable = select.poll()
         self._readable.register(connected, select.POLLIN)
+        # The handshake may have left the rest of a TLS record, of which the system knows nothing.
+        self._drained = False
 
     def read(self) -> bytes:
         """Wait for bytes and return what is there, up to 64 KiB; nothing at the end.
@@ -45,9 +48,9 @@ class SocketStream:
         Raises OSError when the connection is lost.
         """
         while True:
-            # TLS may hold bytes of a record that was read in part; the system knows nothing of it.
-            if not self._pending():
+            if self._drained:
                 self._readable.poll()
+            self._drained = True
             with self._inside, suppress(*_NOT_NOW):
                 return self._socket.recv(CHUNK_BYTES)
 
@@ -63,12 +66,12 @@ class SocketStream:
                 self._wait_until_writable()
 
     def backlog(self) -> int:
-        """Return how many bytes have arrived and were not read."""
+        """Return how many bytes have arrived that were not read; 0 once it is closed."""
         with self._inside:
             if self._socket.fileno() < 0:
                 return 0
             held = fcntl.ioctl(self._socket, termios.FIONREAD, bytes(4))
-            return int.from_bytes(held, sys.byteorder) + self._pending()
+            return int.from_bytes(held, sys.byteorder)
 
     def hang_up(self, last: bytes) -> None:
         """End the connection, with `last` as the last word where it can be written at once.
@@ -84,7 +87,7 @@ class SocketStream:
         self._shut(socket.SHUT_RDWR)
 
     def finish(self) -> None:
-        """Close, after what was written has been taken or 1 s has passed.
+        """Close, once the other side has ended too or 1 s has passed.
 
         A socket closed with bytes unread resets the connection, and the other side might never see
         what was written last.
@@ -95,3 +98,26 @@ class SocketStream:
         self._shut(socket.SHUT_RDWR)
         with self._writing, self._inside:
             self._socket.close()
+
+    def _write_some(self, data: memoryview) -> int:
+        with self._inside, suppress(*_NOT_NOW):
+            return self._socket.send(data)
+        return 0
+
+    def _wait_until_writable(self) -> None:
+        writable = select.poll()
+        writable.register(self._socket, select.POLLOUT)
+        if not writable.poll(SEND_TIMEOUT_S * 1000):
+            raise TimeoutError(f"the other side took nothing for {SEND_TIMEOUT_S:g} s")
+
+    def _read_to_the_end(self, deadline_s: float) -> None:
+        while (left_s := deadline_s - time.monotonic()) > 0:
+            self._readable.poll(left_s * 1000)
+            with self._inside, suppress(*_NOT_NOW):
+                if not self._socket.recv(CHUNK_BYTES):
+                    return
+
+    def _shut(self, how: int) -> None:
+        # An SSLSocket's own shutdown() takes TLS off first, and a read would bring ciphertext.
+        with suppress(OSError):
+            socket.socket.shutdown(self._socket, how)

@@ -33,7 +33,7 @@ class Timer:
             return
         try:
             callback()
-        except Exception:  # noqa: BLE001 - one timer's error must not end all others
+        except BaseException:  # noqa: BLE001 - one timer's error must not end all others
             logger.exception("a timer's call to {} failed", callback)
 
 

@@ -17,7 +17,13 @@ class Receiver(Protocol):
         """Begin: the connection is open, frames may be sent."""
 
     def received(self, payload: bytes, received_ns: int) -> None:
-        """Take a frame's whole payload; `link.here` may be called, as the last act."""
+        """Take a message whole; `link.here` may be called, as the last act."""
+
+    def oversized(self, length: int, received_ns: int) -> None:
+        """Note a message too long to be kept: `length` bytes of it are announced so far."""
+
+    def heard(self, received_ns: int) -> None:
+        """Note a ping or a pong: the connection lives, whatever its market does."""
 
     def closed(self, reason: str) -> None:
         """End: the connection is gone, or was never made; nothing more is told."""
@@ -38,6 +44,9 @@ class Link(Protocol):
 
     def close(self, reason: str) -> None:
         """End the connection; `closed(reason)` is told if nothing was yet."""
+
+    def backlog(self) -> int:
+        """Return how many bytes have arrived and wait to be read."""
 
 
 class Transport(Protocol):

@@ -1,63 +1,86 @@
-"""Real WebSocket connections, by websocket-client."""
+"""Real WebSocket connections: websocket-client makes them, our own reader reads them."""
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
 
-import websocket
 from websocket import ABNF
 
+from ..messages import InvalidOption
+from .dial import Dial
 from .dispatcher import Dispatcher
+from .frames import (
+    MAX_FRAME_BYTES,
+    Close,
+    FrameParser,
+    Oversized,
+    Ping,
+    Pong,
+    ProtocolFailure,
+)
 from .inbox import Inbox
+from .socket_stream import SocketStream
 from .transport import Receiver
 
-__all__ = ["WebSocketTransport"]
+__all__ = ["WebSocketLink", "WebSocketTransport"]
 
-CONNECT_TIMEOUT_S = 10.0
-_LOST = (websocket.WebSocketException, OSError, ValueError)
-"""What websocket-client raises for a connection that cannot be made or is gone."""
+NORMAL, NO_STATUS = 1000, 1005
 
 
 class WebSocketTransport:
-    """Connect with TLS verified, no `Origin` header, and a reading thread for each connection.
+    """Connect with TLS verified, and a reading thread for each connection.
 
-    `ca_file`: certificates to trust in place of the system's. Upbit allows a client that sends
-    `Origin`, as websocket-client does by default, one request in 10 s.
+    `ca_file`: certificates to trust in place of the system's. `max_frame_bytes`: a longer message
+    is passed over and told as oversized. `connect_timeout_s`: for all from the name to the
+    handshake. Raises InvalidOption for a limit that is not positive.
     """
 
-    def __init__(self, dispatcher: Dispatcher, *, ca_file: str | None = None) -> None:
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        *,
+        ca_file: str | None = None,
+        max_frame_bytes: int = MAX_FRAME_BYTES,
+        connect_timeout_s: float = 10.0,
+    ) -> None:
+        limits = {"max_frame_bytes": max_frame_bytes, "connect_timeout_s": connect_timeout_s}
+        for name, given in limits.items():
+            if not given > 0:
+                raise InvalidOption(name, given, "more than 0")
         self._dispatcher = dispatcher
         self._tls = ssl.create_default_context(cafile=ca_file)
+        self._max_frame_bytes = max_frame_bytes
+        self._connect_timeout_s = connect_timeout_s
 
     def open(self, name: str, url: str, receiver: Receiver) -> WebSocketLink:
         """Begin to connect and return at once; `receiver` is told on the reading thread."""
-        return WebSocketLink(name, url, receiver, self._dispatcher, self._tls)
+        dial = Dial(name, url, self._tls, timeout_s=self._connect_timeout_s)
+        parser = FrameParser(max_frame_bytes=self._max_frame_bytes)
+        return WebSocketLink(name, dial, parser, receiver, self._dispatcher)
 
 
 class WebSocketLink:
-    """One connection. `send`, `ping` and `close` may be called from any thread."""
+    """One connection. `send`, `ping`, `close` and `backlog` may be called from any thread."""
 
     def __init__(
         self,
         name: str,
-        url: str,
+        dial: Dial,
+        parser: FrameParser,
         receiver: Receiver,
         dispatcher: Dispatcher,
-        tls: ssl.SSLContext,
     ) -> None:
-        self._url = url
+        self._dial = dial
+        self._parser = parser
         self._receiver = receiver
         self._now_ns = dispatcher.clock.now_ns
+        self._stream: SocketStream | None = None
+        self._received_ns = 0
+        """When the bytes the parser has were read."""
         self._closing = ""
         """Why it is being closed by us; empty while it is not."""
-        # What is not UTF-8 fails as JSON later; checking it here, in Python, would cost far more.
-        self._socket = websocket.WebSocket(
-            sslopt={"context": tls}, enable_multithread=True, skip_utf8_validation=True
-        )
-        self._connected = False
         self._reader = dispatcher.read(name, self._read)
         self._reader.start()
 
@@ -66,65 +89,110 @@ class WebSocketLink:
         """Runs an inbox on the reading thread, which another takes over if it gets stuck."""
         return self._reader.here
 
-    def send(self, text: str) -> None:
-        """Send a text frame; a lost connection is told by the reading thread."""
-        with suppress(*_LOST):
-            self._socket.send(text)
+    @property
+    def text(self) -> bool:
+        """Whether the message that `received` is being told is text. For the receiver only."""
+        return self._parser.text
+
+    def send(self, content: str | bytes) -> None:
+        """Send a text frame, or a binary one; a lost connection is told by the reading thread."""
+        self._send(ABNF.OPCODE_TEXT if isinstance(content, str) else ABNF.OPCODE_BINARY, content)
 
     def ping(self) -> None:
         """Send a ping; a lost connection is told by the reading thread."""
-        with suppress(*_LOST):
-            self._socket.ping()
+        self._send(ABNF.OPCODE_PING, b"")
 
     def close(self, reason: str) -> None:
-        """End the connection; the reading thread, blocked or not, notices and ends."""
+        """End the connection, made or not; the reading thread, wherever it waits, ends."""
         self._closing = self._closing or reason
-        with suppress(*_LOST):
-            self._socket.send_close()
-        if (connected := self._socket.sock) is not None:
-            with suppress(OSError):
-                connected.shutdown(socket.SHUT_RDWR)
+        self._dial.give_up(ConnectionAbortedError("closed before it was open"))
+        if (stream := self._stream) is not None:
+            stream.hang_up(_close_frame(NORMAL))
+
+    def backlog(self) -> int:
+        """Return how many bytes have arrived and wait in the system; 0 while not connected."""
+        return self._stream.backlog() if self._stream is not None else 0
 
     def _read(self) -> bool:
+        """Take one message and do all with it; return whether there may be more."""
+        if (stream := self._stream) is None:
+            return self._open()
         try:
-            if not self._connected:
-                self._connect()
-                return True
-            return self._read_frame()
-        except _LOST as error:
-            self._end(_reason(error))
-            return False
-
-    def _connect(self) -> None:
-        if not self._closing:
-            self._socket.connect(  # type: ignore[no-untyped-call]
-                self._url, suppress_origin=True, timeout=CONNECT_TIMEOUT_S
-            )
+            while (message := self._parser.next_message()) is None:
+                self._read_chunk(stream)
+        except ProtocolFailure as failure:
+            last = _close_frame(failure.code, failure.reason)
+            return self._end(stream, f"closed by us with {failure}", last)
+        except OSError as error:
+            return self._end(stream, _reason(error))
         if self._closing:
-            raise websocket.WebSocketException("closed before it was open")
-        self._socket.settimeout(None)
-        self._connected = True
-        self._receiver.opened(self)
+            return self._end(stream, self._closing)
+        if isinstance(message, bytes):
+            self._receiver.received(message, self._received_ns)
+            return True
+        return self._handle(stream, message)
 
-    def _read_frame(self) -> bool:
-        opcode, frame = self._socket.recv_data_frame(control_frame=True)
-        received_ns = self._now_ns()
-        if opcode == ABNF.OPCODE_CLOSE:
-            self._end(_close_reason(frame.data))
+    def _open(self) -> bool:
+        try:
+            stream = SocketStream(self._dial.connect())
+        except Exception as error:  # noqa: BLE001 - no connection, whatever the cause
+            self._receiver.closed(self._closing or _reason(error))
             return False
-        if opcode in (ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY):
-            self._receiver.received(frame.data, received_ns)
+        self._stream = stream
+        if self._closing:
+            return self._end(stream, self._closing)
+        self._receiver.opened(self)
         return True
 
-    def _end(self, reason: str) -> None:
-        self._socket.shutdown()  # type: ignore[no-untyped-call]
+    def _read_chunk(self, stream: SocketStream) -> None:
+        chunk = stream.read()
+        self._received_ns = self._now_ns()
+        if not chunk:
+            raise ConnectionError("the exchange hung up without a close frame (1006)")
+        self._parser.feed(chunk)
+
+    def _handle(self, stream: SocketStream, message: Ping | Pong | Close | Oversized) -> bool:
+        if isinstance(message, Close):
+            reason = f"closed by the exchange with {message.code} {message.reason}"
+            return self._end(stream, reason.strip(), _close_frame(message.code))
+        if isinstance(message, Oversized):
+            self._receiver.oversized(message.length, self._received_ns)
+        else:
+            self._receiver.heard(self._received_ns)
+        if isinstance(message, Ping):
+            self._send(ABNF.OPCODE_PONG, message.payload)
+        return True
+
+    def _end(self, stream: SocketStream, reason: str, last: bytes = b"") -> bool:
+        """Tell that it is over, say the last word, and close. Returns False: nothing more comes."""
         self._receiver.closed(self._closing or reason)
+        with suppress(OSError):
+            stream.write(last)
+        stream.finish()
+        return False
+
+    def _send(self, opcode: int, content: str | bytes) -> None:
+        if (stream := self._stream) is None:
+            return
+        try:
+            stream.write(_frame(opcode, content))
+        except TimeoutError as error:
+            # A frame may have been cut off, and nothing can follow it.
+            self.close(_reason(error))
+        except OSError:
+            """The reading thread has noticed too."""
+
+
+def _frame(opcode: int, content: str | bytes) -> bytes:
+    """Return a frame, masked as a client's must be."""
+    return ABNF.create_frame(content, opcode).format()
+
+
+def _close_frame(code: int, reason: str = "") -> bytes:
+    # Section 7.4.1: 1005 says that no code was given, and does not travel itself.
+    said = b"" if code == NO_STATUS else code.to_bytes(2, "big") + reason.encode()
+    return _frame(ABNF.OPCODE_CLOSE, said)
 
 
 def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-def _close_reason(payload: bytes) -> str:
-    code = int.from_bytes(payload[:2], "big") if len(payload) > 1 else 1005
-    return f"closed by the exchange with {code} {payload[2:].decode(errors='replace')}".strip()

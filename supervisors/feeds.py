@@ -8,7 +8,6 @@ import attrs
 
 from ..actors import ConnectGate, FeedActor, FeedStatus
 from ..exchanges import EXCHANGES, Feed
-from ..messages import InvalidOption
 from ..runtime import Dispatching, Inbox, Transport
 from .children import ChildSpec
 from .symbols import Symbols
@@ -26,8 +25,6 @@ class Feeds:
         transport: Transport | None,
         dispatcher: Dispatching,
     ) -> None:
-        if feeds and transport is None:
-            raise InvalidOption("transport", None, "given where the dispatcher is no Dispatcher")
         self._symbols = symbols
         self._transport = transport
         self._dispatcher = dispatcher

@@ -105,9 +105,11 @@ class MarketData:
         self._mailboxes = self._symbols.by_name
         for key in symbols:
             self._symbols.add(*split_key(key))
-        connections = Feeds(
-            tuple(feeds), self._symbols, self._transport(transport), self._dispatcher
-        )
+        feeds = tuple(feeds)
+        # A transport reads the system's certificates, which takes longer than all the rest.
+        if feeds and transport is None:
+            transport = self._web_sockets()
+        connections = Feeds(feeds, self._symbols, transport, self._dispatcher)
         for child in connections.children:
             self._feed_group.add(child)
         self._sampler = Sampler(self._symbols.mailboxes, connections.statuses, self._dispatcher)
@@ -281,10 +283,10 @@ class MarketData:
             )
         )
 
-    def _transport(self, given: Transport | None) -> Transport | None:
-        if given is None and isinstance(self._dispatcher, Dispatcher):
-            return WebSocketTransport(self._dispatcher)
-        return given
+    def _web_sockets(self) -> Transport:
+        if not isinstance(self._dispatcher, Dispatcher):
+            raise InvalidOption("transport", None, "given where the dispatcher is no Dispatcher")
+        return WebSocketTransport(self._dispatcher)
 
 
 def _set_once(reply: Reply) -> None:

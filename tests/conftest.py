@@ -5,6 +5,8 @@ from __future__ import annotations
 import heapq
 import os
 import random
+import threading
+import time
 from collections import deque
 from itertools import count
 from pathlib import Path
@@ -14,7 +16,18 @@ import hypothesis
 import pykka
 import pytest
 
-from ticklane.runtime import Clock, DeadLetters, Dispatcher, Inbox, Reply, Timer
+from ticklane import MarketData
+from ticklane.runtime import (
+    Clock,
+    DeadLetters,
+    Dispatcher,
+    Dispatching,
+    Inbox,
+    Reply,
+    Timer,
+)
+from ticklane.runtime.registry import unregister
+from ticklane.simulation import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -119,6 +132,85 @@ def dispatcher() -> Iterator[Dispatcher]:
     running.start()
     yield running
     assert running.stop() == []
+
+
+@pytest.fixture(autouse=True)
+def _leave_the_registry_as_it_was() -> Iterator[None]:
+    """Forget the actors that a test did not stop, so that the next one does not find them."""
+    before = {ref.actor_urn for ref in pykka.ActorRegistry.get_all()}
+    yield
+    for ref in pykka.ActorRegistry.get_all():
+        if ref.actor_urn not in before:
+            unregister(ref)
+
+
+class Stage:
+    """Where a behavioural test plays: on real threads or in a world, with the same words."""
+
+    def __init__(self, dispatcher: Dispatching) -> None:
+        self.dispatcher = dispatcher
+        self.notes: list[Any] = []
+
+    def market(self, **options: Any) -> MarketData:
+        """Return market data that runs here."""
+        return MarketData(dispatcher=self.dispatcher, **options)
+
+    def note(self, what: Any) -> None:
+        """Remember what happened."""
+        self.notes.append(what)
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Go on until notes, or time, have made it true; fail when that takes ten seconds."""
+        raise NotImplementedError
+
+    def spend(self, seconds: float) -> None:
+        """Take time in a handler."""
+        raise NotImplementedError
+
+
+class ThreadStage(Stage):
+    """Real threads: who waits is woken by each note, and looks again every now and then."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        super().__init__(dispatcher)
+        self._changed = threading.Condition()
+
+    def note(self, what: Any) -> None:
+        with self._changed:
+            super().note(what)
+            self._changed.notify_all()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 10.0
+        with self._changed:
+            while not condition():
+                assert time.monotonic() < deadline, f"it did not happen: {self.notes[-10:]}"
+                self._changed.wait(0.01)
+
+    def spend(self, seconds: float) -> None:
+        threading.Event().wait(seconds)
+
+
+class WorldStage(Stage):
+    """One thread, virtual time."""
+
+    def __init__(self) -> None:
+        self.world = World(seed=1)
+        super().__init__(self.world)
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        assert self.world.run_until(condition, timeout=10.0), f"not so: {self.notes[-10:]}"
+
+    def spend(self, seconds: float) -> None:
+        self.world.spend(seconds)
+
+
+@pytest.fixture(params=["threads", "world"])
+def stage(request: pytest.FixtureRequest) -> Stage:
+    """Return both places, one after the other: what holds on threads holds in a world."""
+    if request.param == "threads":
+        return ThreadStage(request.getfixturevalue("dispatcher"))
+    return WorldStage()
 
 
 # A loaded machine must not fail a property for having been slow once.

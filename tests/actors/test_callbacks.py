@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ticklane.actors import CallbackActor
-from ticklane.messages import AnomalyAlert, ChildFailed, Severity
+from ticklane.messages import AnomalyAlert, Severity
 from ticklane.runtime import Dispatcher, Inbox
 
 Callback = Callable[[AnomalyAlert], object]
@@ -48,16 +48,6 @@ def test_a_callback_added_while_it_runs_gets_what_comes_next(dispatcher: Dispatc
     tell(dispatcher, callbacks, alert("1"), alert("2"))
 
     assert late == [alert("2")]
-
-
-def test_a_callback_that_raises_ends_the_actor_and_keeps_what_waits(
-    dispatcher: Dispatcher,
-) -> None:
-    inbox, supervisor = tell(dispatcher, [fail], alert("1"), alert("2"))
-    failed = supervisor.get().message
-
-    assert isinstance(failed, ChildFailed)
-    assert inbox.get().message == alert("2")
 
 
 def test_a_callback_that_raises_keeps_no_anomaly_from_the_others(dispatcher: Dispatcher) -> None:

@@ -11,7 +11,6 @@ import pytest
 
 from ticklane import Feed, MarketData
 from ticklane.actors import Connection
-from ticklane.actors.connection import MAX_FRAME_BYTES
 from ticklane.exchanges import EXCHANGES
 from ticklane.messages import (
     ConnectionLost,
@@ -213,6 +212,9 @@ class Wire:
     def close(self, reason: str) -> None:
         """Do nothing."""
 
+    def backlog(self) -> int:
+        return 0
+
 
 @pytest.fixture
 def feed(dispatcher: Dispatcher) -> Inbox:
@@ -306,8 +308,10 @@ def test_a_mistake_in_a_protocol_ends_no_connection(
     assert connection.bad_frames == {"unexpected": 1}
 
 
-@pytest.mark.parametrize(("size", "reason"), [(MAX_FRAME_BYTES, "json"), (2**24 + 1, "oversized")])
-def test_a_frame_is_looked_at_up_to_16_mib(connection: Connection, size: int, reason: str) -> None:
-    connection.received(bytes(size), 5)
+def test_a_frame_too_long_to_be_kept_is_counted_and_is_a_sign_of_life(
+    connection: Connection,
+) -> None:
+    connection.oversized(2**24 + 1, 5)
 
-    assert connection.bad_frames == {reason: 1}
+    assert connection.bad_frames == {"oversized": 1}
+    assert (connection.frames, connection.last_frame_ns) == (1, 5)

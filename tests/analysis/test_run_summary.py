@@ -6,30 +6,9 @@ import attrs
 import pytest
 
 from ticklane.analysis import LongrunAnalyzer, RunSummary
-from ticklane.messages import FeedMetrics, MetricsSample, QueueMetrics, QueueTick, Totals
+from ticklane.messages import FeedMetrics, MetricsSample, QueueTick, Totals
 
 CALM = QueueTick(lag_min_ms=1, lag_max_ms=2, depth_max=3, handled=4, oldest_age_ms=0)
-QUEUE = QueueMetrics(
-    key="upbit:KRW-BTC",
-    depth=0,
-    depth_max=0,
-    capacity=1000,
-    lag_ms=0.0,
-    lag_p50_ms=0.0,
-    lag_p99_ms=0.0,
-    lag_max_ms=0.0,
-    oldest_age_ms=0.0,
-    silence_s=0.5,
-    offered=0,
-    handled=0,
-    failed=0,
-    dropped=0,
-    conflated=0,
-    expired=0,
-    rejected=0,
-    restarts=0,
-    status="running",
-)
 
 
 def feed(reconnects: int) -> FeedMetrics:
@@ -48,16 +27,16 @@ def feed(reconnects: int) -> FeedMetrics:
 def sample(
     *ticks: QueueTick,
     reconnects: tuple[int, ...] = (),
-    silences: tuple[float | None, ...] = (),
+    missing: int = 0,
     at_unix_s: float = 1_700_000_000.0,
 ) -> MetricsSample:
-    queues = (attrs.evolve(QUEUE, silence_s=silence) for silence in silences)
     return MetricsSample(
         at_unix_s=at_unix_s,
-        queues={f"upbit:{number}": queue for number, queue in enumerate(queues)},
+        queues={},
         ticks={f"upbit:{number}": tick for number, tick in enumerate(ticks)},
         feeds=tuple(feed(each) for each in reconnects),
         totals=Totals(),
+        missing=missing,
     )
 
 
@@ -96,7 +75,7 @@ def test_each_mailbox_that_shed_is_one_warning() -> None:
 
 
 def test_symbols_without_a_snapshot_are_missing() -> None:
-    assert entry(silences=(None, 0.5, None))["snapshot_none"] == 2
+    assert entry(missing=2)["snapshot_none"] == 2
 
 
 def test_reconnects_are_those_since_the_sample_before() -> None:

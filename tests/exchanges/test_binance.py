@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ticklane.exchanges import BinanceProtocol
 from ticklane.messages import BadFrame, ExchangeReplied, Snapshot
 from ticklane.simulation.capture import read_capture

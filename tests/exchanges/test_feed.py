@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from ticklane.exchanges import Feed, parse_key
 from ticklane.messages import InvalidOption
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ticklane.exchanges.levels import Side, checked_book
 from ticklane.messages import BadFrame
 

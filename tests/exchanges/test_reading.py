@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+
 from ticklane.exchanges.reading import read
 from ticklane.messages import BadFrame
 

@@ -1,6 +1,7 @@
 """The rows of the exchanges there are, and the error for those there are not."""
 
 import pytest
+
 from ticklane.exchanges import EXCHANGES, exchange_named
 from ticklane.messages import InvalidOption
 

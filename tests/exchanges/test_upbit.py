@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ticklane.exchanges import UpbitProtocol
 from ticklane.exchanges.levels import checked_book
 from ticklane.messages import BadFrame, ExchangeReplied, InvalidOption, Snapshot

@@ -73,14 +73,15 @@ def test_a_message_to_an_idle_one_puts_it_in_line_again(stepped: Stepped) -> Non
     assert (idle, list(stepped.line), seen) == ([], [inbox], ["started"])
 
 
-def test_no_more_than_throughput_are_handled_at_a_time(stepped: Stepped) -> None:
+def test_it_goes_back_in_line_before_all_is_handled(stepped: Stepped) -> None:
     inbox = Inbox(stepped)
     seen = start(stepped, inbox)
-    for number in range(5):
+    for number in range(50):
         inbox.tell(number)
     stepped.line.popleft().run(2)
 
-    assert (seen, list(stepped.line)) == (["started", 0, 1], [inbox])
+    assert 0 < len(seen) - 1 < 50
+    assert list(stepped.line) == [inbox]
 
 
 def test_a_message_told_by_the_actor_itself_comes_after_those_that_wait(stepped: Stepped) -> None:

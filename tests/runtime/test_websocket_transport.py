@@ -35,6 +35,8 @@ class Ear:
     on_opened: Callable[[Link], object] = lambda _: None
     opens: int = 0
     frames: list[bytes] = attrs.field(factory=list)
+    lengths: list[int] = attrs.field(factory=list)
+    signs: int = 0
     stamps: list[int] = attrs.field(factory=list)
     reasons: list[str] = attrs.field(factory=list)
     threads: set[str] = attrs.field(factory=set)
@@ -51,6 +53,17 @@ class Ear:
             self.frames.append(payload)
             self.stamps.append(received_ns)
             self.threads.add(threading.current_thread().name)
+            self._changed.notify_all()
+
+    def oversized(self, length: int, received_ns: int) -> None:
+        with self._changed:
+            self.lengths.append(length)
+            self.stamps.append(received_ns)
+            self._changed.notify_all()
+
+    def heard(self, received_ns: int) -> None:
+        with self._changed:
+            self.signs += 1
             self._changed.notify_all()
 
     def closed(self, reason: str) -> None:

@@ -1,0 +1,94 @@
+"""Run Autobahn's WebSocket cases against our connection: each of them echoes what it gets.
+
+Needs a fuzzing server that is there already: `python run.py ws://127.0.0.1:9001`. It writes its
+report where its specification says; here the behaviour of each case is printed, and the end is a
+failure where one is worse than non-strict.
+"""
+
+import json
+import sys
+import threading
+from collections import Counter
+
+import attrs
+
+from ticklane.runtime import Dispatcher, Link, WebSocketTransport
+from ticklane.runtime.websocket_transport import WebSocketLink
+
+AGENT = "ticklane"
+GOOD = {"OK", "NON-STRICT", "INFORMATIONAL"}
+PATIENCE_S = 60.0
+
+
+@attrs.define
+class Echo:
+    """Send back what comes, as it came, and keep it."""
+
+    answers: bool = True
+    heard_last: bytes = b""
+    over: threading.Event = attrs.field(factory=threading.Event)
+    link: Link | None = None
+
+    def opened(self, link: Link) -> None:
+        self.link = link
+
+    def received(self, payload: bytes, _: int) -> None:
+        self.heard_last = payload
+        if self.answers and isinstance(self.link, WebSocketLink):
+            self.link.send(payload.decode() if self.link.text else payload)
+
+    def oversized(self, length: int, _: int) -> None:
+        raise AssertionError(length)
+
+    def heard(self, _: int) -> None:
+        """Do nothing: a ping is answered by the transport."""
+
+    def closed(self, _: str) -> None:
+        self.over.set()
+
+
+@attrs.frozen
+class Server:
+    """The fuzzing server, as an agent talks to it."""
+
+    url: str
+    transport: WebSocketTransport
+
+    def talk(self, path: str, *, answers: bool) -> bytes:
+        """Stay connected until the server has had enough; return what it said last."""
+        echo = Echo(answers)
+        self.transport.open("autobahn", f"{self.url}/{path}", echo)
+        if not echo.over.wait(PATIENCE_S):
+            raise TimeoutError(path)
+        return echo.heard_last
+
+    def ask(self, question: str) -> object:
+        return json.loads(self.talk(question, answers=False))
+
+
+def run(server: Server) -> Counter[str]:
+    """Run every case and return how often each behaviour was seen."""
+    seen: Counter[str] = Counter()
+    for case in range(1, int(str(server.ask("getCaseCount"))) + 1):
+        server.talk(f"runCase?case={case}&agent={AGENT}", answers=True)
+        status = server.ask(f"getCaseStatus?case={case}&agent={AGENT}")
+        behaviour = str(dict(status)["behavior"]) if isinstance(status, dict) else str(status)
+        seen[behaviour] += 1
+        if behaviour not in GOOD:
+            print(f"case {case}: {behaviour}")
+    server.talk(f"updateReports?agent={AGENT}", answers=False)
+    return seen
+
+
+def main(url: str) -> int:
+    dispatcher = Dispatcher()
+    dispatcher.start()
+    seen = run(Server(url, WebSocketTransport(dispatcher)))
+    dispatcher.stop()
+    for behaviour, times in seen.most_common():
+        print(f"{times:4} {behaviour}")
+    return 0 if seen.keys() <= GOOD else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
