@@ -1,13 +1,14 @@
 # Every target is complete by itself: it makes .venv and installs what it needs.
 PYTHON ?= python3
 DEMO_SECONDS ?= 20
+AUTOBAHN_URL ?= ws://127.0.0.1:9001
 
 VENV := .venv
 BIN := $(VENV)/bin
 MODULES := $(filter-out benchmarks/% examples/% tests/%,$(sort $(wildcard *.py */*.py)))
 INSTALLED := $(shell cat $(VENV)/modules 2>/dev/null)
 
-.PHONY: demo test bench coverage clean reinstall
+.PHONY: demo test bench autobahn coverage clean reinstall
 
 demo: $(VENV)/modules
 	$(BIN)/ticklane demo --seconds $(DEMO_SECONDS)
@@ -22,6 +23,10 @@ test: $(VENV)/modules
 
 bench: $(VENV)/modules
 	$(BIN)/python benchmarks/run.py --json build/bench.json
+
+# Needs Autobahn's fuzzing server (`wstest -m fuzzingserver`), which runs on Python 2.7 only.
+autobahn: $(VENV)/modules
+	$(BIN)/python tests/autobahn/run.py $(AUTOBAHN_URL)
 
 coverage: $(VENV)/modules
 	$(BIN)/coverage run -m pytest

@@ -62,8 +62,18 @@ class QueueRules:
 
     def update(self, tick: QueueTick, at_unix_s: float) -> tuple[AnomalyAlert, ...]:
         """Return the alerts raised or cleared by what the mailbox did in the last interval."""
+        if not self._open and self._is_calm(tick):
+            self._late_ticks = 0
+            return ()
         readings = (self._read_lag(tick), self._read_depth(tick))
         return tuple(alert for each in readings if (alert := self._judge(each, at_unix_s)))
+
+    def _is_calm(self, tick: QueueTick) -> bool:
+        return (
+            tick.depth_max <= self.ws_queue_depth_max
+            and tick.lag_max_ms <= QUEUE_LAG_WARN_MS
+            and tick.oldest_age_ms <= QUEUE_LAG_WARN_MS
+        )
 
     def _read_lag(self, tick: QueueTick) -> _Reading:
         lag_ms = max(tick.lag_max_ms, tick.oldest_age_ms)

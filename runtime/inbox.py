@@ -36,9 +36,7 @@ class Inbox:
         "_closed",
         "_control",
         "_dispatcher",
-        "_give",
         "_submit",
-        "_take",
         "_turn",
         "restarts",
         "started_ns",
@@ -52,8 +50,7 @@ class Inbox:
         self._dispatcher = dispatcher
         self._submit = dispatcher.submit
         self._clock = dispatcher.clock.now_ns
-        self._turn = Turn()
-        self._take, self._give = self._turn.take, self._turn.give
+        self._turn = Turn.of(self)
         self._control: deque[Envelope[Any]] = deque()
         self._actor: Actor | None = None
         self._claimed = True
@@ -186,14 +183,15 @@ class Inbox:
 
     def _yield(self) -> None:
         self.started_ns = 0
+        turn = self._turn
         try:
             try:
-                self._take()
+                turn.take()
             except IndexError:
-                self._turn.wait()
+                turn.wait()
             self._claimed = again = self._waiting()
         finally:
-            self._give(None)
+            turn.give(None)
         if again:
             self._submit(self)
 

@@ -77,11 +77,9 @@ class Mailbox(Inbox):
         "_displaced",
         "_events",
         "_freshness",
-        "_judge",
         "_overflow",
         "_pace",
         "_peak",
-        "_record",
         "_refused",
         "accepted_ns",
         "capacity",
@@ -113,7 +111,6 @@ class Mailbox(Inbox):
         self._data: deque[tuple[int, Snapshot]] = deque()
         self._events: list[tuple[int, FeedEvent]] = []
         self._freshness = Freshness()
-        self._judge = self._freshness.judge
         self._pace = Pace()
         self.quick = True
         # Written by producers, in a turn of theirs.
@@ -124,7 +121,6 @@ class Mailbox(Inbox):
         # Written by the one thread inside the actor.
         self.handled = self.failed = self.expired = self.lag_ns = 0
         self.lags = LagHistogram()
-        self._record = self.lags.record
 
     @property
     def latest(self) -> Snapshot | None:
@@ -151,11 +147,18 @@ class Mailbox(Inbox):
         """Replaced by a newer one while waiting."""
         return self._displaced if self._overflow == "conflate" else 0
 
+    @property
+    def lost(self) -> int:
+        """Dropped, conflated and expired: all that was shed but what was rejected."""
+        return self._refused + self._displaced + self.expired
+
     def oldest_age_ns(self, now_ns: int) -> int:
         """Return how long the head has waited: what a total stall looks like; 0 when empty."""
+        if not self._data:
+            return 0
         try:
             return max(now_ns - self._data[0][0], 0)
-        except IndexError:
+        except IndexError:  # it was handled just now
             return 0
 
     @property
@@ -165,6 +168,8 @@ class Mailbox(Inbox):
 
     def take_peak(self) -> int:
         """Return the greatest depth since this was last asked."""
+        if not self._peak:
+            return 0
         with self._turn:
             peak = self._peak
             self._deepest = max(peak, self._deepest)
@@ -177,17 +182,17 @@ class Mailbox(Inbox):
         `here` is how a thread that may handle messages itself (a feed's reader) runs an idle,
         quick symbol on the spot, which saves a thread switch.
         """
-        claimed = False
+        claimed, turn = False, self._turn
         try:
             try:
-                self._take()
+                turn.take()
             except IndexError:
-                self._turn.wait()
+                turn.wait()
             data = self._data
             now = self._clock()
             if len(data) >= self._bound:
                 outcome = self._offer_full(snapshot, now)
-            elif (verdict := self._judge(snapshot, now)) is _NEWER:
+            elif (verdict := self._freshness.judge(snapshot, now)) is _NEWER:
                 outcome = _ACCEPTED
             else:
                 outcome = self._settle(verdict)
@@ -200,7 +205,7 @@ class Mailbox(Inbox):
                 if not self._claimed:
                     self._claimed = claimed = True
         finally:
-            self._give(None)
+            turn.give(None)
         if claimed:
             if here is not None and self.quick:
                 here(self)
@@ -250,7 +255,7 @@ class Mailbox(Inbox):
         if self._overflow == "drop_newest":
             self._refused += 1
             return Outcome.DROPPED
-        outcome = self._settle(self._judge(snapshot, now_ns))
+        outcome = self._settle(self._freshness.judge(snapshot, now_ns))
         return self._displace() if outcome.taken else outcome
 
     def _make_room_for_event(self) -> FeedEvent | None:
@@ -298,7 +303,7 @@ class Mailbox(Inbox):
                 continue
             self.started_ns = now
             self.lag_ns = lag
-            self._record(lag)
+            self.lags.record(lag)
             try:
                 audience.handle(snapshot)
             except BaseException as error:  # noqa: BLE001 - none may escape a handler

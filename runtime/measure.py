@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ..analysis import LagHistogram
 from ..messages import QueueMetrics, QueueTick
 from .mailbox import Mailbox
@@ -42,44 +44,43 @@ def queue_metrics(mailbox: Mailbox, now_ns: int) -> QueueMetrics:
 class TickTaker:
     """Cut what one mailbox does into intervals; one thread at a time."""
 
-    __slots__ = ("_failed", "_handled", "_lags", "_mailbox", "_shed")
+    __slots__ = ("_failed", "_handled", "_lags", "_lost", "_mailbox")
 
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
         self._lags = LagHistogram()
-        self._handled = self._failed = self._shed = 0
+        self._handled = self._failed = self._lost = 0
 
     def take(self, now_ns: int, interval_s: float) -> QueueTick:
         """Return what was done since this was last asked, `interval_s` ago."""
         mailbox = self._mailbox
-        handled, failed, shed = mailbox.handled, mailbox.failed, _shed(mailbox)
-        new = self._new_lags(handled + failed > self._handled + self._failed)
-        p50, p99 = new.quantiles(0.5, 0.99)
+        handled, failed, lost = mailbox.handled, mailbox.failed, mailbox.lost
+        done = handled + failed - self._handled - self._failed
+        depth_max = mailbox.take_peak()
+        if not done and not depth_max:
+            return _idle(interval_s)
+        least, p50, p99, greatest = self._new_lags() if done else (0, 0, 0, 0)
         tick = QueueTick(
-            lag_min_ms=new.least / MS,
-            lag_max_ms=new.greatest / MS,
-            depth_max=mailbox.take_peak(),
-            handled=handled - self._handled,
-            oldest_age_ms=mailbox.oldest_age_ns(now_ns) / MS,
-            interval_s=interval_s,
-            lag_p50_ms=p50 / MS,
-            lag_p99_ms=p99 / MS,
-            shed=shed - self._shed,
-            failed=failed - self._failed,
+            least / MS,
+            greatest / MS,
+            depth_max,
+            handled - self._handled,
+            mailbox.oldest_age_ns(now_ns) / MS,
+            interval_s,
+            p50 / MS,
+            p99 / MS,
+            lost - self._lost,
+            failed - self._failed,
         )
-        self._handled, self._failed, self._shed = handled, failed, shed
+        self._handled, self._failed, self._lost = handled, failed, lost
         return tick
 
-    def _new_lags(self, some: bool) -> LagHistogram:
-        if not some:
-            return _NO_LAGS
-        lags, before = self._mailbox.lags.copy(), self._lags
-        self._lags = lags
-        return lags.since(before)
+    def _new_lags(self) -> tuple[int, ...]:
+        before, self._lags = self._lags, self._mailbox.lags.copy()
+        return self._lags.since(before).quantiles(0.0, 0.5, 0.99, 1.0)
 
 
-_NO_LAGS = LagHistogram()
-
-
-def _shed(mailbox: Mailbox) -> int:
-    return mailbox.dropped + mailbox.conflated + mailbox.expired
+@lru_cache(maxsize=1)
+def _idle(interval_s: float) -> QueueTick:
+    """Return the tick of a mailbox that did nothing, the same for all that did nothing."""
+    return QueueTick(0.0, 0.0, 0, 0, 0.0, interval_s)

@@ -1,8 +1,8 @@
-"""Run Autobahn's WebSocket cases against our connection: each of them echoes what it gets.
+"""Run Autobahn's WebSocket cases against our connection, which echoes what it gets.
 
-Needs a fuzzing server that is there already: `python run.py ws://127.0.0.1:9001`. It writes its
-report where its specification says; here the behaviour of each case is printed, and the end is a
-failure where one is worse than non-strict.
+`make autobahn AUTOBAHN_URL=ws://127.0.0.1:9001` runs those that the fuzzing server there offers,
+prints how often each behaviour was seen, and fails where one is worse than non-strict. How each
+connection was closed is in the report that the server writes at the end.
 """
 
 import json
@@ -75,9 +75,13 @@ def run(server: Server) -> Counter[str]:
         behaviour = str(dict(status)["behavior"]) if isinstance(status, dict) else str(status)
         seen[behaviour] += 1
         if behaviour not in GOOD:
-            print(f"case {case}: {behaviour}")
+            say(f"case {case}: {behaviour}")
     server.talk(f"updateReports?agent={AGENT}", answers=False)
     return seen
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
 
 
 def main(url: str) -> int:
@@ -86,7 +90,7 @@ def main(url: str) -> int:
     seen = run(Server(url, WebSocketTransport(dispatcher)))
     dispatcher.stop()
     for behaviour, times in seen.most_common():
-        print(f"{times:4} {behaviour}")
+        say(f"{times:4} {behaviour}")
     return 0 if seen.keys() <= GOOD else 1
 
 

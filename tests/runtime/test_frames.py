@@ -4,7 +4,7 @@ import tracemalloc
 from collections.abc import Callable, Iterable, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from websockets.frames import Close as TheirClose
 from websockets.frames import Frame, Opcode
@@ -489,6 +489,8 @@ def reference(stream: bytes) -> tuple[list[Message], int]:
     """Return the same of an implementation that is not ours and leaves text to its user."""
     theirs = Protocol(Side.CLIENT, state=State.OPEN, max_size=None)
     theirs.receive_data(stream)
+    # It takes a close between fragments for an error; section 5.4 allows every control frame there.
+    assume(str(theirs.parser_exc) != "incomplete fragmented message")
     messages: list[Message] = []
     message = b""
     for event in theirs.events_received():

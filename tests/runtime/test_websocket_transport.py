@@ -2,12 +2,15 @@
 
 import datetime as dt
 import ipaddress
+import re
 import socket
 import ssl
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -15,11 +18,18 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from websockets.frames import Close, Frame, Opcode
 from websockets.http11 import Request, Response
+from websockets.protocol import Protocol, Side, State
 from websockets.sync.server import ServerConnection, serve
+from websockets.utils import accept_key
 
 from ticklane import Feed, MarketData
-from ticklane.runtime import Dispatcher, Link, WebSocketTransport
+from ticklane.messages import InvalidOption
+from ticklane.runtime import Dispatcher, Link, WebSocketTransport, socket_stream
+from ticklane.runtime.dial import Dial
+from ticklane.runtime.frames import FrameParser
+from ticklane.runtime.websocket_transport import WebSocketLink
 
 TIMEOUT_S = 10.0
 BOOK = (
@@ -61,7 +71,7 @@ class Ear:
             self.stamps.append(received_ns)
             self._changed.notify_all()
 
-    def heard(self, received_ns: int) -> None:
+    def heard(self, _: int) -> None:
         with self._changed:
             self.signs += 1
             self._changed.notify_all()
@@ -532,3 +542,429 @@ def test_a_stopped_dispatcher_has_waited_for_its_reading_threads() -> None:
         assert ended()
 
     assert left == []
+
+
+## What a server may send, or leave out
+
+
+@contextmanager
+def raw(
+    talk: Callable[[socket.socket], object],
+    *,
+    tls: ssl.SSLContext | None = None,
+    at_once: bytes = b"",
+) -> Iterator[str]:
+    """Yield the address of a server for one client, that does as told after the handshake.
+
+    `at_once`: what it says in one breath with the handshake.
+    """
+
+    def serve_one() -> None:
+        with suppress(OSError), accepted(listening, tls) as client:
+            client.sendall(handshake(client) + at_once)
+            talk(client)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve_one)
+        thread.start()
+        scheme = "wss" if tls else "ws"
+        yield f"{scheme}://127.0.0.1:{listening.getsockname()[1]}/stream"
+        thread.join(TIMEOUT_S)
+    assert not thread.is_alive()
+
+
+def accepted(listening: socket.socket, tls: ssl.SSLContext | None) -> socket.socket:
+    client, _ = listening.accept()
+    client.settimeout(TIMEOUT_S)
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return tls.wrap_socket(client, server_side=True) if tls else client
+
+
+def handshake(client: socket.socket) -> bytes:
+    """Return the answer to a client's request."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += client.recv(1000)
+    (key,) = re.findall(r"Sec-WebSocket-Key: (\S+)", head.decode())
+    return (
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Accept: {accept_key(key)}\r\n\r\n"
+    ).encode()
+
+
+def frame(opcode: int, payload: bytes) -> bytes:
+    return Frame(Opcode(opcode), payload).serialize(mask=False)
+
+
+def until_end(client: socket.socket) -> bytes:
+    """Return all that the client says, but the frame a reset may take from us."""
+    said = b""
+    with suppress(ConnectionError):
+        while chunk := client.recv(65_536):
+            said += chunk
+    return said
+
+
+def heard_of(
+    transport: WebSocketTransport,
+    talk: Callable[[socket.socket], object],
+    *,
+    tls: ssl.SSLContext | None = None,
+    at_once: bytes = b"",
+) -> Ear:
+    """Return what was told of a connection that the server ends."""
+    ear = Ear()
+    with raw(talk, tls=tls, at_once=at_once) as url:
+        transport.open("upbit", url, ear)
+        assert ear.has(lambda it: it.reasons)
+        assert ended()
+    return ear
+
+
+def saying(*frames: bytes) -> Callable[[socket.socket], object]:
+    def talk(client: socket.socket) -> None:
+        client.sendall(b"".join(frames))
+        client.shutdown(socket.SHUT_WR)
+        until_end(client)
+
+    return talk
+
+
+def test_one_byte_at_a_time_is_enough(transport: WebSocketTransport) -> None:
+    price = "가격".encode()
+    frames = frame(1, price) + frame(9, b"?") + frame(2, bytes(300)) + frame(8, b"\x03\xf4")
+
+    def talk(client: socket.socket) -> None:
+        for byte in frames:
+            client.sendall(bytes([byte]))
+        until_end(client)
+
+    ear = heard_of(transport, talk)
+
+    assert ear.frames == [price, bytes(300)]
+    assert (ear.signs, ear.reasons) == (1, ["closed by the exchange with 1012"])
+
+
+def test_ten_thousand_frames_in_one_burst_come_in_order(transport: WebSocketTransport) -> None:
+    payloads = [b"%d %s" % (number, bytes(1_100)) for number in range(10_000)]
+    ear = heard_of(transport, saying(*[frame(2, payload) for payload in payloads]))
+
+    assert ear.frames == payloads
+    assert ear.stamps == sorted(ear.stamps)
+    # What came by one read left the socket at one time.
+    assert len(set(ear.stamps)) < 5_000
+
+
+@pytest.mark.parametrize("over_tls", [False, True])
+def test_frames_may_come_in_one_breath_with_the_handshake(
+    dispatcher: Dispatcher, self_signed: SelfSigned, over_tls: bool
+) -> None:
+    transport = WebSocketTransport(dispatcher, ca_file=str(self_signed.file))
+    tls = self_signed.context if over_tls else None
+
+    def talk(client: socket.socket) -> None:
+        until_end(client)
+
+    ear = Ear()
+    with raw(talk, tls=tls, at_once=frame(2, b"first") + frame(2, b"second")) as url:
+        link = transport.open("upbit", url, ear)
+        assert ear.has(lambda it: len(it.frames) == 2)
+        link.close("enough")
+        assert ended()
+
+    assert ear.frames == [b"first", b"second"]
+
+
+def test_a_huge_message_is_told_and_passed_over_without_being_kept(
+    transport: WebSocketTransport,
+) -> None:
+    piece = bytes(2**20)
+
+    def talk(client: socket.socket) -> None:
+        client.sendall(b"\x82\x7f" + (64 * len(piece)).to_bytes(8, "big"))
+        for _ in range(64):
+            client.sendall(piece)
+        saying(frame(2, b"next"))(client)
+
+    tracemalloc.start()
+    ear = heard_of(transport, talk)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (ear.lengths, ear.frames) == ([2**26], [b"next"])
+    assert most < 2**22
+
+
+def test_how_long_a_message_may_be_is_the_transports_to_say(dispatcher: Dispatcher) -> None:
+    transport = WebSocketTransport(dispatcher, max_frame_bytes=3)
+    ear = heard_of(transport, saying(frame(1, b"four"), frame(1, b"two")))
+
+    assert (ear.lengths, ear.frames) == ([4], [b"two"])
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_must_be_more_than_0(dispatcher: Dispatcher, limit: int) -> None:
+    with pytest.raises(InvalidOption, match=f"max_frame_bytes must be more than 0, not {limit}"):
+        WebSocketTransport(dispatcher, max_frame_bytes=limit)
+    with pytest.raises(InvalidOption, match=f"connect_timeout_s must be more than 0, not {limit}"):
+        WebSocketTransport(dispatcher, connect_timeout_s=limit)
+
+
+def test_pings_and_pongs_are_told_as_signs_of_life(transport: WebSocketTransport) -> None:
+    ear = heard_of(transport, saying(frame(9, b"?"), frame(10, b""), frame(10, b"unasked")))
+
+    assert (ear.signs, ear.frames) == (3, [])
+
+
+def test_a_message_says_whether_it_is_text(transport: WebSocketTransport) -> None:
+    class Echo(Ear):
+        def received(self, payload: bytes, received_ns: int) -> None:
+            link.send(payload.decode() if link.text else payload)
+            super().received(payload, received_ns)
+
+    heard_back: list[str | bytes] = []
+
+    def talk(connection: ServerConnection) -> None:
+        for said in ("text", b"binary", "text"):
+            connection.send(said)
+            heard_back.append(connection.recv(TIMEOUT_S))
+
+    ear = Echo()
+    with server(talk) as url:
+        link = transport.open("upbit", url, ear)
+        assert ear.has(lambda it: len(it.frames) == 3)
+        link.close("enough")
+        assert ended()
+
+    assert heard_back == ["text", b"binary", "text"]
+
+
+## The end, as the server sees it
+
+
+def codes_of(said: bytes) -> list[int]:
+    """Return the codes of the close frames that a client said."""
+    there = Protocol(Side.SERVER, state=State.OPEN)
+    there.receive_data(said)
+    frames = [each for each in there.events_received() if isinstance(each, Frame)]
+    return [Close.parse(each.data).code for each in frames if each.opcode is Opcode.CLOSE]
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        (frame(8, (1012).to_bytes(2, "big")), 1012),
+        (frame(8, (1013).to_bytes(2, "big") + b"try again later"), 1013),
+        (frame(8, b""), 1005),
+        (b"\x83\x00", 1002),
+        (b"\x82\x80" + bytes(4), 1002),
+        (b"\x81\x01\xff", 1007),
+    ],
+)
+@pytest.mark.parametrize("over_tls", [False, True])
+def test_the_server_is_told_why_it_ends_whatever_else_it_had_sent(
+    dispatcher: Dispatcher, self_signed: SelfSigned, bad: bytes, code: int, over_tls: bool
+) -> None:
+    transport = WebSocketTransport(dispatcher, ca_file=str(self_signed.file))
+    heard_back: list[bytes] = []
+
+    def talk(client: socket.socket) -> None:
+        client.sendall(bad + frame(2, bytes(200_000)))
+        heard_back.append(until_end(client))
+
+    ear = heard_of(transport, talk, tls=self_signed.context if over_tls else None)
+
+    assert codes_of(heard_back[0]) == [code]
+    assert f"with {code}" in ear.reasons[0]
+    assert ear.frames == []
+
+
+def test_the_server_is_told_that_we_close(transport: WebSocketTransport) -> None:
+    heard_back: list[bytes] = []
+    ear = Ear(on_opened=lambda link: link.close("enough"))
+    with raw(lambda client: heard_back.append(until_end(client))) as url:
+        transport.open("upbit", url, ear)
+        assert ear.has(lambda it: it.reasons)
+        assert ended()
+
+    assert codes_of(heard_back[0]) == [1000]
+
+
+def half_closed(client: socket.socket) -> None:
+    """End TLS, but not the connection below it."""
+    assert isinstance(client, ssl.SSLSocket)
+    with suppress(OSError):
+        client.unwrap()
+    until_end(client)
+
+
+def cut(client: socket.socket) -> None:
+    """End the connection without ending TLS, in the middle of a frame."""
+    client.sendall(frame(2, bytes(1_000))[:-1])
+    socket.socket.shutdown(client, socket.SHUT_WR)
+    socket.socket.recv(client, 1)
+
+
+@pytest.mark.parametrize("talk", [half_closed, cut])
+def test_however_tls_ends_it_is_told(
+    dispatcher: Dispatcher, self_signed: SelfSigned, talk: Callable[[socket.socket], object]
+) -> None:
+    transport = WebSocketTransport(dispatcher, ca_file=str(self_signed.file))
+    ear = heard_of(transport, talk, tls=self_signed.context)
+
+    assert ear.frames == []
+    assert "1006" in ear.reasons[0]
+
+
+def test_a_handshake_that_does_not_end_is_given_up(dispatcher: Dispatcher) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        ear = Ear()
+        transport = WebSocketTransport(dispatcher, connect_timeout_s=0.05)
+        transport.open("upbit", f"ws://127.0.0.1:{mute.getsockname()[1]}", ear)
+        assert ear.has(lambda it: it.reasons)
+        assert ended()
+
+    assert re.search("not connected within 0.05 s|timed out", ear.reasons[0])
+
+
+## A server that does not read, and a reader that does not
+
+
+def test_a_server_that_reads_nothing_keeps_nobody_waiting(
+    transport: WebSocketTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_stream, "SEND_TIMEOUT_S", 0.05)
+    ear = Ear()
+    over = threading.Event()
+    with raw(lambda _: over.wait(TIMEOUT_S)) as url:
+        link = transport.open("upbit", url, ear)
+        assert ear.has(lambda it: it.opens)
+        link.send(b"x" * 2**24)
+        assert ear.has(lambda it: it.reasons)
+        over.set()
+        assert ended()
+
+    assert ear.reasons == ["TimeoutError: the other side took nothing for 0.05 s"]
+
+
+def test_closing_does_not_wait_for_who_sends(transport: WebSocketTransport) -> None:
+    ear = Ear()
+    over = threading.Event()
+    with raw(lambda _: over.wait(TIMEOUT_S)) as url:
+        link = transport.open("upbit", url, ear)
+        assert ear.has(lambda it: it.opens)
+        sending = threading.Thread(target=link.send, args=(b"x" * 2**24,))
+        sending.start()
+        while not link._stream or not link._stream._writing.locked():
+            """It is about to begin."""
+        link.close("enough")
+        sending.join(TIMEOUT_S)
+        assert not sending.is_alive()
+        assert ended()
+        over.set()
+
+    assert ear.reasons == ["enough"]
+
+
+@pytest.mark.parametrize("over_tls", [False, True])
+def test_the_backlog_is_what_a_reader_has_not_come_to(
+    dispatcher: Dispatcher, self_signed: SelfSigned, over_tls: bool
+) -> None:
+    transport = WebSocketTransport(dispatcher, ca_file=str(self_signed.file))
+    sent, free = threading.Event(), threading.Event()
+
+    def talk(client: socket.socket) -> None:
+        client.sendall(frame(2, bytes(1_000)) * 200)
+        sent.set()
+        until_end(client)
+
+    class Busy(Ear):
+        def received(self, payload: bytes, received_ns: int) -> None:
+            free.wait(TIMEOUT_S)
+            super().received(payload, received_ns)
+
+    ear = Busy()
+    with raw(talk, tls=self_signed.context if over_tls else None) as url:
+        link = transport.open("upbit", url, ear)
+        assert sent.wait(TIMEOUT_S)
+        while busy := link.backlog() < 1_000:
+            """The last of it is on its way."""
+        free.set()
+        assert ear.has(lambda it: len(it.frames) == 200)
+        after = link.backlog()
+        link.close("enough")
+        assert ended()
+
+    assert (busy, after, link.backlog()) == (False, 0, 0)
+
+
+def often(send: Callable[[Any], object], content: str | bytes, times: int) -> None:
+    for _ in range(times):
+        send(content)
+
+
+def test_two_threads_may_send_while_tls_is_read(
+    dispatcher: Dispatcher, self_signed: SelfSigned
+) -> None:
+    heard_back: list[str | bytes] = []
+
+    def talk(connection: ServerConnection) -> None:
+        talking = threading.Thread(target=often, args=(connection.send, BOOK, 3_000))
+        talking.start()
+        heard_back.extend(connection.recv(TIMEOUT_S) for _ in range(2_000))
+        talking.join(TIMEOUT_S)
+        connection.send(b"all heard")
+
+    transport = WebSocketTransport(dispatcher, ca_file=str(self_signed.file))
+    ear = Ear()
+    with server(talk, tls=self_signed.context) as url:
+        link = transport.open("upbit", url, ear)
+        assert ear.has(lambda it: it.opens)
+        for name in ("one", "two"):
+            threading.Thread(target=often, args=(link.send, name, 1_000)).start()
+        assert ear.has(lambda it: len(it.frames) == 3_001)
+        link.close("enough")
+        assert ended()
+
+    assert ear.frames == [*[BOOK] * 3_000, b"all heard"]
+    assert sorted(heard_back) == ["one"] * 1_000 + ["two"] * 1_000
+
+
+def test_links_that_are_not_connected_have_no_backlog(transport: WebSocketTransport) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        ear = Ear()
+        link = transport.open("upbit", f"ws://127.0.0.1:{mute.getsockname()[1]}", ear)
+        before = link.backlog()
+        link.send("nobody is there")
+        link.close("enough")
+        assert ended()
+
+    assert (before, ear.reasons) == (0, ["enough"])
+
+
+def test_a_connection_closed_while_it_is_made_is_ended_at_once(dispatcher: Dispatcher) -> None:
+    ours, there = socket.socketpair()
+    connecting, closed = threading.Event(), threading.Event()
+
+    class LateDial(Dial):
+        """Connected just before it is given up."""
+
+        def connect(self) -> socket.socket:
+            connecting.set()
+            closed.wait(TIMEOUT_S)
+            return ours
+
+        def give_up(self, error: Exception) -> None:
+            """Come too late for that."""
+
+    dial = LateDial("upbit", "ws://nowhere", ssl.create_default_context(), timeout_s=TIMEOUT_S)
+    ear = Ear()
+    with there:
+        link = WebSocketLink("upbit", dial, FrameParser(), ear, dispatcher)
+        assert connecting.wait(TIMEOUT_S)
+        link.close("enough")
+        closed.set()
+        assert until_end(there) == b""
+    assert ended()
+
+    assert (ear.opens, ear.reasons) == (0, ["enough"])
