@@ -53,14 +53,14 @@ class Freshness:
             ahead = _ahead(snapshot, latest) if new is None or old is None else new - old
             if ahead <= 0:
                 return self._judge_not_ahead(snapshot, latest, ahead, now_ns)
-        self._keep(snapshot)
+        self.latest = snapshot
+        if self._seen or self._older_since_ns is not None:
+            self._forget()
         return _NEWER
 
-    def _keep(self, snapshot: Snapshot) -> None:
-        self.latest = snapshot
+    def _forget(self) -> None:
+        self._seen.clear()
         self._older_since_ns = None
-        if self._seen:
-            self._seen.clear()
 
     def _judge_not_ahead(
         self, snapshot: Snapshot, latest: Snapshot, ahead: int, now_ns: int
@@ -83,7 +83,8 @@ class Freshness:
             self._older_since_ns = now_ns
         if now_ns - self._older_since_ns < RESET_AFTER_NS:
             return Verdict.STALE
-        self._keep(snapshot)
+        self.latest = snapshot
+        self._forget()
         return Verdict.RESET
 
 

@@ -47,9 +47,6 @@ def measure(effort: Effort) -> Tree:
 
 
 def _timed(design: Design, work: Work) -> float:
-    gc.collect()
-    # The prebuilt books are no part of the work: nobody is to traverse them.
-    gc.freeze()
     try:
         return design(work) / len(work.timed) * 1e6
     finally:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from time import monotonic_ns, perf_counter
 
-from hop_work import Work
+from hop_work import Work, settle
 from load import PATIENCE_S, Tally
 
 from ticklane import Snapshot
@@ -33,6 +33,7 @@ async def _run(work: Work) -> float:
     queues = {symbol: Queue(MAX_SIZE) for symbol in work.symbols}
     consumers = [asyncio.create_task(_consume(queue, tally.handle)) for queue in queues.values()]
     await _put(queues, work.blocks(work.warm), tally, done)
+    settle()
     start = perf_counter()
     await _put(queues, work.blocks(work.timed), tally, done)
     seconds = perf_counter() - start

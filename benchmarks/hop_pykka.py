@@ -6,7 +6,7 @@ from time import monotonic_ns, perf_counter
 from typing import Any
 
 import pykka
-from hop_work import Work
+from hop_work import Work, settle
 from load import Tally, await_all
 
 from ticklane import Snapshot
@@ -39,6 +39,7 @@ def run(work: Work) -> float:
     actors: Actors = {symbol: Symbol.start(tally.handle) for symbol in work.symbols}
     try:
         _tell(actors, work.blocks(work.warm), tally, done)
+        settle()
         start = perf_counter()
         _tell(actors, work.blocks(work.timed), tally, done)
         return perf_counter() - start

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from threading import Event
 from time import perf_counter
 
-from hop_work import Work
+from hop_work import Work, settle
 from load import Tally, await_all
 
 from ticklane import MarketData, Snapshot
@@ -21,6 +21,7 @@ def run(work: Work) -> float:
         market.subscribe(snapshot.key, tally.handle)
     with market:
         _offer(market, work.blocks(work.warm), tally, done)
+        settle()
         start = perf_counter()
         _offer(market, work.blocks(work.timed), tally, done)
         seconds = perf_counter() - start

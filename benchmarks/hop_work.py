@@ -1,14 +1,16 @@
 """What each design of the hop is given."""
 
+import gc
 from collections.abc import Callable, Iterator
 
 import attrs
 
 from ticklane import Snapshot
 
-__all__ = ["Design", "Work"]
+__all__ = ["Design", "Work", "settle"]
 
-OUTSTANDING = 1_000
+OUTSTANDING = 10_000
+MAX_SIZE = 1_000
 OUTSTANDING_EACH = 10
 
 
@@ -28,13 +30,25 @@ class Work:
     def blocks(self, snapshots: list[Snapshot]) -> Iterator[list[Snapshot]]:
         """Cut into what may wait at one time: the next block is due when the last is handled.
 
-        A thousand, as many as the older design's queue holds, and Ticklane's mailbox by default, so
-        that nobody has to drop or to wait for room; ten of each symbol where there are more than a
-        hundred, so that all are as busy.
+        No more than a thousand of each symbol, which the older design's queue holds, and Ticklane's
+        mailbox by default, so that nobody has to drop or to wait for room. Ten thousand in all, or
+        ten of each symbol, so that starting over does not cost more than the work: it is a switch
+        of threads for some and nothing for others.
         """
-        most = max(OUTSTANDING, OUTSTANDING_EACH * len(self.warm))
+        symbols = len(self.warm)
+        most = max(min(OUTSTANDING, MAX_SIZE * symbols), OUTSTANDING_EACH * symbols)
         for first in range(0, len(snapshots), most):
             yield snapshots[first : first + most]
+
+
+def settle() -> None:
+    """Have the garbage collector pass over all that was prepared, as a service does when it is up.
+
+    Otherwise it traverses the prebuilt books and 10,000 symbols again and again, at the cost of
+    whichever design happens to run.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 Design = Callable[[Work], float]

@@ -200,8 +200,9 @@ class Mailbox(Inbox):
                 data.append((now, snapshot))
                 self._accepted += 1
                 self.accepted_ns = now
-                if len(data) > self._peak:  # noqa: PLR1730 - max() would cost a call
-                    self._peak = len(data)
+                depth = len(data)
+                if depth > self._peak:  # noqa: PLR1730 - max() would cost a call
+                    self._peak = depth
                 if not self._claimed:
                     self._claimed = claimed = True
         finally:
@@ -287,15 +288,17 @@ class Mailbox(Inbox):
 
     def _run_data(self, actor: SnapshotActor, throughput: int) -> None:  # type: ignore[override]
         data, clock, adaptive = self._data, self._clock, self._adaptive
-        audience = actor.audience
+        audience, record = actor.audience, self.lags.record
         now = clock()
-        while throughput and (data or self._events):
+        while throughput:
             throughput -= 1
             if self._events and not self._tell_events(actor):
                 return
+            if not data:
+                break
             try:
                 accepted_ns, snapshot = data.popleft()
-            except IndexError:  # there were events only, or a producer was faster
+            except IndexError:  # a producer was faster
                 continue
             # It may have come after the clock was read, at the end of the one before.
             lag = now - accepted_ns if now > accepted_ns else 0
@@ -303,7 +306,7 @@ class Mailbox(Inbox):
                 continue
             self.started_ns = now
             self.lag_ns = lag
-            self.lags.record(lag)
+            record(lag)
             try:
                 audience.handle(snapshot)
             except BaseException as error:  # noqa: BLE001 - none may escape a handler

@@ -77,7 +77,7 @@ class TickTaker:
 
     def _new_lags(self) -> tuple[int, ...]:
         before, self._lags = self._lags, self._mailbox.lags.copy()
-        return self._lags.since(before).quantiles(0.0, 0.5, 0.99, 1.0)
+        return self._lags.quantiles_since(before, 0.0, 0.5, 0.99, 1.0)
 
 
 @lru_cache(maxsize=1)

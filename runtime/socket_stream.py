@@ -62,8 +62,10 @@ class SocketStream:
         """
         with self._writing:
             rest = memoryview(data)
-            while rest := rest[self._write_some(rest) :]:
-                self._wait_until_writable()
+            while rest:
+                if not (written := self._write_some(rest)):
+                    self._wait_until_writable()
+                rest = rest[written:]
 
     def backlog(self) -> int:
         """Return how many bytes have arrived that were not read; 0 once it is closed."""

@@ -102,7 +102,7 @@ class MarketData:
             dispatcher=self._dispatcher,
             start=self._symbol_group.add,
         )
-        self._mailboxes = self._symbols.by_name
+        self._mailboxes = self._symbols.by_exchange
         for key in symbols:
             self._symbols.add(*split_key(key))
         feeds = tuple(feeds)
@@ -200,13 +200,14 @@ class MarketData:
 
         The first snapshot of a new key makes its actor. Raises TooManySymbols.
         """
-        mailbox = self._mailboxes.get((snapshot.exchange, snapshot.symbol))
-        if mailbox is not None:
-            return mailbox.offer(snapshot)
-        if self._state == "stopped":
-            self._dispatcher.dead_letters.add("stopped", snapshot)
-            return Outcome.STOPPED
-        return self._symbols.add(snapshot.exchange, snapshot.symbol).offer(snapshot)
+        try:
+            mailbox = self._mailboxes[snapshot.exchange][snapshot.symbol]
+        except KeyError:
+            if self._state == "stopped":
+                self._dispatcher.dead_letters.add("stopped", snapshot)
+                return Outcome.STOPPED
+            mailbox = self._symbols.add(snapshot.exchange, snapshot.symbol)
+        return mailbox.offer(snapshot)
 
     def latest(self, key: str) -> Snapshot | None:
         """Return the newest accepted snapshot; never blocks. Raises UnknownKey."""

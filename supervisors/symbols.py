@@ -38,8 +38,8 @@ class Symbols:
     ) -> None:
         self.mailboxes: dict[str, Mailbox] = {}
         """By key."""
-        self.by_name: dict[tuple[str, str], Mailbox] = {}
-        """The same by exchange and symbol, which a snapshot has at hand."""
+        self.by_exchange: dict[str, dict[str, Mailbox]] = {}
+        """The same by exchange, then symbol, which a snapshot has at hand."""
         self._capacity = capacity
         self._overflow = overflow
         self._adaptive = adaptive
@@ -71,13 +71,13 @@ class Symbols:
         Raises TooManySymbols.
         """
         with self._lock:
-            if (exchange, symbol) in self.by_name:
-                return self.by_name[exchange, symbol]
+            mailboxes = self.by_exchange.setdefault(exchange, {})
+            if symbol in mailboxes:
+                return mailboxes[symbol]
             key = f"{exchange}:{symbol}"
             if len(self.mailboxes) >= self._max_symbols:
                 raise TooManySymbols(key, self._max_symbols)
-            mailbox = self._make(key)
-            self.by_name[exchange, symbol] = mailbox
+            mailboxes[symbol] = mailbox = self._make(key)
         return mailbox
 
     def _make(self, key: str) -> Mailbox:

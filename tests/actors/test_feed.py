@@ -235,6 +235,8 @@ def test_a_quiet_symbol_on_a_connection_that_answers_pings_is_no_fault() -> None
         market.subscribe(KEY, diary.add, on_event=diary.add)
         with market:
             assert diary.has("FeedConnected")
+            while market.metrics().feeds[0].state == "connecting":
+                """The feed's actor is about to hear of it too, and counts from then."""
             for seconds in (50.0, 20.0):
                 clock.advance(seconds)
                 assert pings.acquire(timeout=3.0), diary.entries

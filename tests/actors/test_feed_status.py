@@ -83,3 +83,28 @@ def test_metrics_do_not_change_once_they_are_taken(
     now.received(b"more nonsense", 5 * SECOND_NS)
 
     assert metrics.bad_frames == {"json": 1}
+
+
+class Behind:
+    """A link whose reader has not come to all that arrived."""
+
+    here = None
+
+    def send(self, text: str) -> None:
+        raise AssertionError(text)
+
+    def ping(self) -> None:
+        raise AssertionError
+
+    def close(self, reason: str) -> None:
+        raise AssertionError(reason)
+
+    def backlog(self) -> int:
+        return 70_000
+
+
+def test_the_backlog_is_that_of_the_link_there_is(status: FeedStatus) -> None:
+    before = status.metrics(0).backlog_bytes
+    status.link = Behind()
+
+    assert (before, status.metrics(0).backlog_bytes) == (0, 70_000)

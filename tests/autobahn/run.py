@@ -9,6 +9,7 @@ import json
 import sys
 import threading
 from collections import Counter
+from typing import Any
 
 import attrs
 
@@ -26,6 +27,7 @@ class Echo:
 
     answers: bool = True
     heard_last: bytes = b""
+    reason: str = ""
     over: threading.Event = attrs.field(factory=threading.Event)
     link: Link | None = None
 
@@ -43,7 +45,8 @@ class Echo:
     def heard(self, _: int) -> None:
         """Do nothing: a ping is answered by the transport."""
 
-    def closed(self, _: str) -> None:
+    def closed(self, reason: str) -> None:
+        self.reason = reason
         self.over.set()
 
 
@@ -54,25 +57,27 @@ class Server:
     url: str
     transport: WebSocketTransport
 
-    def talk(self, path: str, *, answers: bool) -> bytes:
-        """Stay connected until the server has had enough; return what it said last."""
+    def talk(self, path: str, *, answers: bool) -> Echo:
+        """Stay connected until the server has had enough; return what was heard."""
         echo = Echo(answers)
         self.transport.open("autobahn", f"{self.url}/{path}", echo)
         if not echo.over.wait(PATIENCE_S):
             raise TimeoutError(path)
-        return echo.heard_last
+        return echo
 
-    def ask(self, question: str) -> object:
-        return json.loads(self.talk(question, answers=False))
+    def ask(self, question: str) -> Any:
+        echo = self.talk(question, answers=False)
+        if not echo.heard_last:
+            raise ConnectionError(f"{self.url} did not answer {question}: {echo.reason}")
+        return json.loads(echo.heard_last)
 
 
 def run(server: Server) -> Counter[str]:
     """Run every case and return how often each behaviour was seen."""
     seen: Counter[str] = Counter()
-    for case in range(1, int(str(server.ask("getCaseCount"))) + 1):
+    for case in range(1, server.ask("getCaseCount") + 1):
         server.talk(f"runCase?case={case}&agent={AGENT}", answers=True)
-        status = server.ask(f"getCaseStatus?case={case}&agent={AGENT}")
-        behaviour = str(dict(status)["behavior"]) if isinstance(status, dict) else str(status)
+        behaviour = server.ask(f"getCaseStatus?case={case}&agent={AGENT}")["behavior"]
         seen[behaviour] += 1
         if behaviour not in GOOD:
             say(f"case {case}: {behaviour}")
