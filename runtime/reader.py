@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from itertools import count
 
+from loguru import logger
+
 from .inbox import Inbox
 
 __all__ = ["Reader"]
@@ -97,8 +99,12 @@ class Reader:
         try:
             while self._read():
                 pass
-            self.ended.set()
         except Relieved:
             pass
+        except BaseException:  # noqa: BLE001 - a mistake of ours is told, not swallowed
+            logger.exception("{} is not read any more", self.name)
+            self.ended.set()
+        else:
+            self.ended.set()
         finally:
             self._threads.discard(threading.current_thread())

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 
+from loguru import logger
 from websocket import ABNF
 
 from ..messages import InvalidOption
@@ -127,10 +128,11 @@ class WebSocketLink:
             return self._end(stream, _reason(error))
         if self._closing:
             return self._end(stream, self._closing)
-        if isinstance(message, bytes):
-            self._receiver.received(message, self._received_ns)
-            return True
-        return self._handle(stream, message)
+        try:
+            return self._tell(stream, message)
+        except Exception as error:  # noqa: BLE001 - told as a loss, or nobody would connect again
+            logger.exception("{} failed to take a message", self._receiver)
+            return self._end(stream, _reason(error))
 
     def _open(self) -> bool:
         try:
@@ -151,7 +153,10 @@ class WebSocketLink:
             raise ConnectionError("the exchange hung up without a close frame (1006)")
         self._parser.feed(chunk)
 
-    def _handle(self, stream: SocketStream, message: Ping | Pong | Close | Oversized) -> bool:
+    def _tell(self, stream: SocketStream, message: bytes | Ping | Pong | Close | Oversized) -> bool:
+        if isinstance(message, bytes):
+            self._receiver.received(message, self._received_ns)
+            return True
         if isinstance(message, Close):
             reason = f"closed by the exchange with {message.code} {message.reason}"
             return self._end(stream, reason.strip(), _close_frame(message.code))
