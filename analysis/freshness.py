@@ -58,6 +58,17 @@ class Freshness:
             self._forget()
         return _NEWER
 
+    def knows(self, snapshot: Snapshot) -> bool:
+        """Say whether `snapshot` is older than the latest or a copy of it; change nothing."""
+        latest = self.latest
+        if latest is None:
+            return False
+        ahead = _ahead(snapshot, latest)
+        return ahead < 0 or (ahead == 0 and self._has_seen(snapshot, latest))
+
+    def _has_seen(self, snapshot: Snapshot, latest: Snapshot) -> bool:
+        return any(_same_book(snapshot, seen) for seen in (latest, *self._seen))
+
     def _forget(self) -> None:
         self._seen.clear()
         self._older_since_ns = None
@@ -71,7 +82,7 @@ class Freshness:
 
     def _judge_twin(self, snapshot: Snapshot, latest: Snapshot) -> Verdict:
         self._older_since_ns = None
-        if any(_same_book(snapshot, seen) for seen in (latest, *self._seen)):
+        if self._has_seen(snapshot, latest):
             return Verdict.STALE
         self._seen.append(latest)
         del self._seen[:-MOST_TWINS]
@@ -90,6 +101,8 @@ class Freshness:
 
 def _ahead(snapshot: Snapshot, latest: Snapshot) -> int:
     """How far `snapshot` is ahead, by the best stamp that both have; 1 where there is none."""
+    if snapshot.sequence is not None and latest.sequence is not None:
+        return snapshot.sequence - latest.sequence
     if snapshot.exchange_time_ms is not None and latest.exchange_time_ms is not None:
         return snapshot.exchange_time_ms - latest.exchange_time_ms
     if snapshot.received_ns is not None and latest.received_ns is not None:

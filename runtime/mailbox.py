@@ -254,6 +254,8 @@ class Mailbox(Inbox):
         if self._closed:
             return _STOPPED
         if self._overflow == "drop_newest":
+            if self._freshness.knows(snapshot):
+                return self._settle(Verdict.STALE)
             self._refused += 1
             return Outcome.DROPPED
         outcome = self._settle(self._freshness.judge(snapshot, now_ns))

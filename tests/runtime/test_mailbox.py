@@ -91,6 +91,14 @@ def test_a_full_mailbox_drops_the_newest_where_asked_to(stepped: Stepped) -> Non
     assert (outcomes[2], numbers(seen), mailbox.dropped) == (Outcome.DROPPED, [1, 2], 1)
 
 
+def test_a_copy_offered_to_a_full_mailbox_is_rejected_and_no_loss(stepped: Stepped) -> None:
+    mailbox = Mailbox(KEY, stepped, capacity=1, overflow="drop_newest")
+    outcomes = [mailbox.offer(book(number)) for number in (2, 2, 1, 3)]
+
+    assert outcomes[1:] == [Outcome.REJECTED, Outcome.REJECTED, Outcome.DROPPED]
+    assert (mailbox.rejected, mailbox.dropped) == (2, 1)
+
+
 def test_what_was_dropped_as_the_newest_is_not_the_latest(stepped: Stepped) -> None:
     mailbox = Mailbox(KEY, stepped, capacity=1, overflow="drop_newest")
     mailbox.offer(book(1))

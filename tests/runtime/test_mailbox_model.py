@@ -58,8 +58,9 @@ class Model:
     def offer(self, snapshot: Snapshot, now: int) -> Outcome:
         self.counts["offered"] += 1
         if self.overflow == "drop_newest" and self.depth >= self.bound:
-            self.counts["dropped"] += 1
-            return Outcome.DROPPED
+            known = self.knows(snapshot)
+            self.counts["rejected" if known else "dropped"] += 1
+            return Outcome.REJECTED if known else Outcome.DROPPED
         if not self.fresh(snapshot, now):
             self.counts["rejected"] += 1
             return Outcome.REJECTED
@@ -90,6 +91,10 @@ class Model:
         self.books = [*self.books, book] if ahead == 0 else [book]
         self.latest = snapshot
         return True
+
+    def knows(self, snapshot: Snapshot) -> bool:
+        ahead = self.ahead(snapshot)
+        return ahead < 0 or (ahead == 0 and (snapshot.bids, snapshot.asks) in self.books)
 
     def ahead(self, snapshot: Snapshot) -> int:
         assert snapshot.sequence is not None
