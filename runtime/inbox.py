@@ -151,10 +151,7 @@ class Inbox:
         actor = self._actor
         if actor is None:
             return
-        if self._control or not actor._actor_began:
-            self._run_control(actor, throughput)
-        if self._actor is actor:
-            self._run_data(actor, throughput)
+        self._run_control(actor, throughput)
         if self._actor is actor:
             self._yield()
 
@@ -174,9 +171,6 @@ class Inbox:
         for stop in stops:
             self._control.remove(stop)
         return stops
-
-    def _run_data(self, actor: Actor, throughput: int) -> None:
-        """Handle what is not control; a mailbox has some."""
 
     def _waiting(self) -> bool:
         return bool(self._control)

@@ -288,7 +288,18 @@ class Mailbox(Inbox):
             return Outcome.ACCEPTED
         return Outcome.CONFLATED if self._overflow == "conflate" else Outcome.DISPLACED
 
-    def _run_data(self, actor: SnapshotActor, throughput: int) -> None:  # type: ignore[override]
+    def run(self, throughput: int) -> None:  # noqa: C901 - its docstring says why
+        """Handle up to `throughput` snapshots, control messages first, events in their place.
+
+        One long function, since every call in it would cost each message 60 ns.
+        """
+        actor: Any = self._actor
+        if actor is None:
+            return
+        if self._control or not actor._actor_began:
+            self._run_control(actor, throughput)
+            if self._actor is not actor:
+                return
         data, clock, adaptive = self._data, self._clock, self._adaptive
         audience, record = actor.audience, self.lags.record
         now = clock()
@@ -326,6 +337,7 @@ class Mailbox(Inbox):
                 break
         if not self.quick:
             self.quick = self._pace.steady(self.handled)
+        self._yield()
 
     def _expires(self, adaptive: AdaptiveCapacity, now_ns: int, lag_ns: int) -> bool:
         expires = adaptive.expires(now_ns, lag_ns, len(self._data))
