@@ -49,6 +49,7 @@ class Freshness:
         """Say whether `snapshot` is the latest from now on; keep it if so."""
         latest = self.latest
         if latest is not None:
+            # The usual case by hand, as `_ahead` has it: the call would cost every message 60 ns.
             new, old = snapshot.sequence, latest.sequence
             ahead = _ahead(snapshot, latest) if new is None or old is None else new - old
             if ahead <= 0:

@@ -30,7 +30,7 @@ from .feeds import (
     GapDetected,
     SequenceReset,
 )
-from .lifecycle import ChildFailed, ChildGivenUp, ChildRestarted, ChildStopped
+from .lifecycle import ChildFailed, ChildGivenUp, ChildStopped
 from .market import Level, Outcome, Snapshot
 from .metrics import FeedMetrics, MetricsSample, QueueMetrics, QueueTick, Totals
 
@@ -41,7 +41,6 @@ __all__ = [
     "BookResynced",
     "ChildFailed",
     "ChildGivenUp",
-    "ChildRestarted",
     "ChildStopped",
     "ConnectionLost",
     "ConnectionOpened",

@@ -4,7 +4,7 @@ from typing import Any
 
 import attrs
 
-__all__ = ["ChildFailed", "ChildGivenUp", "ChildRestarted", "ChildStopped"]
+__all__ = ["ChildFailed", "ChildGivenUp", "ChildStopped"]
 
 
 @attrs.frozen
@@ -23,14 +23,6 @@ class ChildStopped:
 
     key: str
     actor: Any
-
-
-@attrs.frozen
-class ChildRestarted:
-    """A child runs again, with the mailbox it had."""
-
-    key: str
-    restarts: int
 
 
 @attrs.frozen

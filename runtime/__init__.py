@@ -5,7 +5,7 @@ from .clock import Clock, SystemClock
 from .dead_letters import DeadLetters
 from .dispatcher import Dispatcher, Dispatching
 from .inbox import Inbox
-from .mailbox import OVERFLOW_POLICIES, Mailbox, SnapshotActor
+from .mailbox import OVERFLOW_POLICIES, Mailbox
 from .measure import TickTaker, queue_metrics
 from .reader import Reader
 from .reply import Reply
@@ -26,7 +26,6 @@ __all__ = [
     "Reader",
     "Receiver",
     "Reply",
-    "SnapshotActor",
     "SystemClock",
     "TickTaker",
     "Timer",

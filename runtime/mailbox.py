@@ -17,7 +17,7 @@ from .reply import answer
 if TYPE_CHECKING:
     from .dispatcher import Dispatching
 
-__all__ = ["OVERFLOW_POLICIES", "Mailbox", "SnapshotActor"]
+__all__ = ["OVERFLOW_POLICIES", "Mailbox"]
 
 _STOP = FeedEvent(key="")
 """Stands among the events where an actor is to stop."""
