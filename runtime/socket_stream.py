@@ -41,6 +41,9 @@ class SocketStream:
         self._readable.register(connected, select.POLLIN)
         # The handshake may have left the rest of a TLS record, of which the system knows nothing.
         self._drained = False
+        self._reset: ConnectionResetError | None = None
+        """What the system tells once, to whoever asks first: a writer may, and the reader has to
+        know."""
 
     def read(self) -> bytes:
         """Wait for bytes and return what is there, up to 64 KiB; nothing at the end.
@@ -52,7 +55,10 @@ class SocketStream:
                 self._readable.poll()
             self._drained = True
             with self._inside, suppress(*_NOT_NOW):
-                return self._socket.recv(CHUNK_BYTES)
+                chunk = self._socket.recv(CHUNK_BYTES)
+                if not chunk and self._reset is not None:
+                    raise self._reset
+                return chunk
 
     def write(self, data: bytes) -> None:
         """Write all of `data`.
@@ -102,8 +108,12 @@ class SocketStream:
             self._socket.close()
 
     def _write_some(self, data: memoryview) -> int:
-        with self._inside, suppress(*_NOT_NOW):
-            return self._socket.send(data)
+        try:
+            with self._inside, suppress(*_NOT_NOW):
+                return self._socket.send(data)
+        except ConnectionResetError as reset:
+            self._reset = reset
+            raise
         return 0
 
     def _wait_until_writable(self) -> None:

@@ -1,5 +1,6 @@
 """A connected socket that one thread reads while others write."""
 
+import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -214,6 +215,20 @@ def test_a_reset_while_finishing_is_no_error(pair: Pair) -> None:
     pair.peer.close()
 
     assert finishing.result() is None
+
+
+def test_a_reset_that_a_writer_met_first_is_told_to_the_reader_too(pair: Pair) -> None:
+    linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
+    pair.peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    pair.peer.close()
+    arrived = select.poll()
+    arrived.register(pair.stream._socket, select.POLLIN)
+    assert arrived.poll(5000)
+
+    with pytest.raises(ConnectionResetError):
+        pair.stream.write(b"hello?")
+    with pytest.raises(ConnectionResetError):
+        pair.stream.read()
 
 
 def test_a_finished_stream_takes_nothing_and_hangs_up_quietly(pair: Pair) -> None:
