@@ -41,6 +41,11 @@ class Freshness:
     """
 
     latest: Snapshot | None = None
+    calm: bool = True
+    """Whether nothing but newer ones came lately: neither twins nor older ones are remembered.
+
+    While it holds, who finds a snapshot ahead by its sequence, else by its time stamp, may set
+    `latest` to it by himself."""
     _seen: list[Snapshot] = attrs.field(factory=list)
     """Other books already seen at the latest one's stamp."""
     _older_since_ns: int | None = None
@@ -55,7 +60,7 @@ class Freshness:
             if ahead <= 0:
                 return self._judge_not_ahead(snapshot, latest, ahead, now_ns)
         self.latest = snapshot
-        if self._seen or self._older_since_ns is not None:
+        if not self.calm:
             self._forget()
         return _NEWER
 
@@ -73,6 +78,7 @@ class Freshness:
     def _forget(self) -> None:
         self._seen.clear()
         self._older_since_ns = None
+        self.calm = True
 
     def _judge_not_ahead(
         self, snapshot: Snapshot, latest: Snapshot, ahead: int, now_ns: int
@@ -85,6 +91,7 @@ class Freshness:
         self._older_since_ns = None
         if self._has_seen(snapshot, latest):
             return Verdict.STALE
+        self.calm = False
         self._seen.append(latest)
         del self._seen[:-MOST_TWINS]
         self.latest = snapshot
@@ -93,6 +100,7 @@ class Freshness:
     def _judge_older(self, snapshot: Snapshot, now_ns: int) -> Verdict:
         if self._older_since_ns is None:
             self._older_since_ns = now_ns
+            self.calm = False
         if now_ns - self._older_since_ns < RESET_AFTER_NS:
             return Verdict.STALE
         self.latest = snapshot

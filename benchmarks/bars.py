@@ -43,27 +43,35 @@ def _at(*path: str) -> Callable[[Tree], float]:
     return value
 
 
+def _hop_bars(design: str, how: str) -> tuple[Bar, ...]:
+    hundred, thousand = _hop(design, 100), _hop(design, 1_000)
+    return (
+        Bar(
+            f"hop, {how}, 100 symbols: cheaper than the older design",
+            _ratio(_hop("asyncio", 100), hundred),
+            8,
+            "x",
+            at_least=True,
+        ),
+        Bar(
+            f"hop, {how}, 1,000 symbols: cheaper than `ThreadingActor`",
+            _ratio(_hop("pykka", 1_000), thousand),
+            30,
+            "x",
+            at_least=True,
+        ),
+        Bar(
+            f"hop, {how}, 10,000 symbols against 10",
+            _ratio(_hop(design, 10_000), _hop(design, 10)),
+            1.5,
+            "x",
+        ),
+    )
+
+
 BARS = (
-    Bar(
-        "hop, 100 symbols: cheaper than the older design",
-        _ratio(_hop("asyncio", 100), _hop("ticklane", 100)),
-        8,
-        "x",
-        at_least=True,
-    ),
-    Bar(
-        "hop, 1,000 symbols: cheaper than `ThreadingActor`",
-        _ratio(_hop("pykka", 1_000), _hop("ticklane", 1_000)),
-        30,
-        "x",
-        at_least=True,
-    ),
-    Bar(
-        "hop, 10,000 symbols against 10",
-        _ratio(_hop("ticklane", 10_000), _hop("ticklane", 10)),
-        1.5,
-        "x",
-    ),
+    *_hop_bars("ticklane", "by a feed's reader"),
+    *_hop_bars("ticklane_offered", "offered by a host's thread"),
     Bar("`offer` to a full mailbox, handler stuck, p99", _at("offer_full_p99_us"), 20, "µs"),
     Bar("isolation, offered: p99 lag of the others", _at("isolation_p99_ms"), 5, "ms"),
     Bar("isolation, fed: p99 lag of the others", _at("isolation", "fed", "p99_ms"), 5, "ms"),
@@ -72,6 +80,14 @@ BARS = (
     Bar("lag over a socket, p50", _at("lag", "p50_us"), 100, "µs"),
     Bar("lag over a socket, p99", _at("lag", "p99_us"), 1_000, "µs"),
     Bar("lag over a socket, p99.9", _at("lag", "p999_us"), 5_000, "µs"),
+    Bar("a frame of Upbit, from the socket to handled", _at("wire_us", "upbit"), 12, "µs"),
+    Bar(
+        "a frame of Upbit: cheaper than cryptofeed",
+        _ratio(_at("wire_us", "cryptofeed_upbit"), _at("wire_us", "upbit")),
+        8,
+        "x",
+        at_least=True,
+    ),
     Bar("threefold overload, adaptive: p99 lag", _at("overload", "lag_p99_ms"), 25, "ms"),
     Bar(
         "threefold overload, adaptive: share of capacity",

@@ -3,7 +3,10 @@
 All designs get the same prebuilt snapshots, in turn of all symbols, from one producer, in blocks
 (`hop_work` says how large); the same handler counts them, and each lag goes into a `LagHistogram`.
 Before the clock starts every symbol has handled one. Nobody drops any. Slower designs get fewer
-snapshots of the same list. One round runs all designs side by side at each size.
+snapshots of the same list. One round runs all designs side by side at each size. Ticklane runs
+twice: brought by a feed's reading thread (`ticklane`), which handles what it may on the spot as the
+older design's event loop does, and offered by a host's thread (`ticklane_offered`), where every
+snapshot changes threads as with Pykka's `tell`.
 """
 
 import gc
@@ -19,7 +22,8 @@ from load import snapshots
 __all__ = ["measure"]
 
 DESIGNS: dict[str, tuple[Design, int, int]] = {
-    "ticklane": (hop_ticklane.run, 200_000, 10_000),
+    "ticklane": (hop_ticklane.run_read, 200_000, 10_000),
+    "ticklane_offered": (hop_ticklane.run_offered, 200_000, 10_000),
     "asyncio": (hop_asyncio.run, 40_000, 10_000),
     "pykka": (hop_pykka.run, 20_000, 1_000),
 }

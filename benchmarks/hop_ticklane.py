@@ -1,6 +1,7 @@
-"""The hop in Ticklane, by its public API and with its defaults."""
+"""The hop in Ticklane, with its defaults: offered by a host's thread, and by a feed's reader."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
 from threading import Event
 from time import perf_counter
 
@@ -8,34 +9,74 @@ from hop_work import Work, settle
 from load import Tally, await_all
 
 from ticklane import MarketData, Snapshot
+from ticklane.runtime import Dispatcher
 
-__all__ = ["run"]
+__all__ = ["run_offered", "run_read"]
+
+Bring = Callable[[list[Snapshot]], object]
+"""Brings a block of snapshots to their mailboxes."""
 
 
-def run(work: Work) -> float:
-    """Offer from this thread."""
+def run_offered(work: Work) -> float:
+    """Offer from this thread, which may not be held up: every snapshot changes threads."""
+    market = MarketData(symbols=[snapshot.key for snapshot in work.warm])
+
+    def bring(block: list[Snapshot]) -> None:
+        offer = market.offer
+        for snapshot in block:
+            offer(snapshot)
+
+    return _run(work, market, bring)
+
+
+def run_read(work: Work) -> float:
+    """Bring by a reading thread, as feeds do, less what takes a snapshot out of a frame."""
+    dispatcher = Dispatcher()
+    market = MarketData(symbols=[snapshot.key for snapshot in work.warm], dispatcher=dispatcher)
+    mailboxes = market._mailboxes["bench"]  # noqa: SLF001 - what a connection is given
+    blocks: SimpleQueue[list[Snapshot]] = SimpleQueue()
+
+    def frames() -> Iterator[Snapshot]:
+        while block := blocks.get():
+            yield from block
+
+    def read() -> bool:
+        if (snapshot := next(arriving, None)) is None:
+            return False
+        mailboxes[snapshot.symbol].offer_here(snapshot, reader)
+        return True
+
+    arriving = frames()
+    reader = dispatcher.read("bench", read)
+    reader.start()
+    dispatcher.start()
+    try:
+        return _run(work, market, blocks.put)
+    finally:
+        blocks.put([])
+        dispatcher.stop()
+
+
+def _run(work: Work, market: MarketData, bring: Bring) -> float:
     done = Event()
     tally = Tally(done.set)
-    market = MarketData(symbols=[snapshot.key for snapshot in work.warm])
     for snapshot in work.warm:
         market.subscribe(snapshot.key, tally.handle)
     with market:
-        _offer(market, work.blocks(work.warm), tally, done)
+        _bring(bring, work.blocks(work.warm), tally, done)
         settle()
         start = perf_counter()
-        _offer(market, work.blocks(work.timed), tally, done)
+        _bring(bring, work.blocks(work.timed), tally, done)
         seconds = perf_counter() - start
     _check(market, len(work.warm) + len(work.timed))
     return seconds
 
 
-def _offer(market: MarketData, blocks: Iterator[list[Snapshot]], tally: Tally, done: Event) -> None:
-    offer = market.offer
+def _bring(bring: Bring, blocks: Iterator[list[Snapshot]], tally: Tally, done: Event) -> None:
     for block in blocks:
         done.clear()
         tally.expect(len(block))
-        for snapshot in block:
-            offer(snapshot)
+        bring(block)
         await_all(done)
 
 

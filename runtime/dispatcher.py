@@ -83,7 +83,6 @@ class Dispatcher:
         self.random = random.Random(seed)
         self.dead_letters = DeadLetters(self.clock)
         self._timers = Timers(self.clock)
-        self._throughput = throughput
         self._quick = Lane(
             "quick",
             workers=workers or _default_workers(),
@@ -137,7 +136,7 @@ class Dispatcher:
 
     def read(self, name: str, read: Callable[[], bool]) -> Reader:
         """Return a reader that, once started, calls `read` until it returns False."""
-        reader = Reader(name, read, self.submit, throughput=self._throughput)
+        reader = Reader(name, read)
         self._readers = [other for other in self._readers if not other.ended.is_set()]
         self._readers.append(reader)
         return reader

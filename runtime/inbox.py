@@ -31,6 +31,7 @@ class Inbox:
 
     __slots__ = (
         "_actor",
+        "_came",
         "_claimed",
         "_clock",
         "_closed",
@@ -54,6 +55,8 @@ class Inbox:
         self._control: deque[Envelope[Any]] = deque()
         self._actor: Actor | None = None
         self._claimed = True
+        self._came = False
+        """Whether anything was put into it since it was claimed by who means to leave it empty."""
         self._closed = False
         self.started_ns = 0
         """When the message being handled began, 0 between messages: how a stuck one is known."""
@@ -190,7 +193,8 @@ class Inbox:
             self._submit(self)
 
     def _claim(self) -> bool:
-        """Claim it if nobody has. Called in a turn."""
+        """Claim it if nobody has, for what was put into it. Called in a turn."""
+        self._came = True
         if self._claimed:
             return False
         self._claimed = True

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
-from ..analysis import AdaptiveCapacity, Freshness, LagHistogram, Pace, Verdict
-from ..messages import FeedEvent, InvalidOption, Outcome, SequenceReset, Snapshot
-from .inbox import Inbox
+from ..analysis import AdaptiveCapacity, LagHistogram, LagRecord, Pace
+from ..messages import FeedEvent, Outcome, Snapshot
+from .intake import STOP, Intake
+from .reader import Relieved
 from .reply import answer
 
 if TYPE_CHECKING:
+    from .actor import Actor
     from .dispatcher import Dispatching
+    from .reader import Reader
 
-__all__ = ["OVERFLOW_POLICIES", "Mailbox"]
+__all__ = ["Mailbox"]
 
-_STOP = FeedEvent(key="")
-"""Stands among the events where an actor is to stop."""
-
-OVERFLOW_POLICIES = ("drop_oldest", "drop_newest", "conflate")
-MAX_EVENTS = 1000
 SLOW_NS = 1_000_000
-"""A handler that takes longer is not quick."""
-
-_NEWER = Verdict.NEWER
-# Asking an enum for a member costs 0.1 µs.
-_ACCEPTED = Outcome.ACCEPTED
-_STOPPED = Outcome.STOPPED
+"""A handler that takes longer is not quick, and no run of quick ones goes on for longer."""
+STUCK_NS = 1_000_000_000
+"""One that takes longer may be left behind."""
 
 
 class Listeners(Protocol):
@@ -56,41 +50,30 @@ class SnapshotActor(Protocol):
         """End the actor for what its code raised."""
 
 
-class Mailbox(Inbox):
-    """A bounded queue of one symbol's snapshots, and what there is to know of it.
+class Mailbox(Intake):
+    """A bounded queue of one symbol's snapshots, handled one at a time, and what became of them.
 
     `capacity`: most snapshots that may wait, at least 1. `overflow`: what gives way to a new one
     when so many wait: `drop_oldest`, `drop_newest`; `conflate` keeps only the newest at any time.
     `adaptive`: shed by controlled delay too, so that what is delivered in an overload is fresh.
 
-    Producers count in a turn of theirs, the one thread inside the actor counts by itself, and
-    nobody else writes a counter: counts are exact without the GIL, too. At rest,
-    `offered == handled + failed + dropped + conflated + expired + rejected + depth`.
+    What is counted here is written by the one thread inside the actor, and by nobody else.
     """
 
     __slots__ = (
-        "_accepted",
         "_adaptive",
-        "_bound",
-        "_data",
-        "_deepest",
-        "_displaced",
-        "_events",
-        "_freshness",
-        "_overflow",
+        "_aside",
+        "_audience",
+        "_counts",
+        "_lags",
         "_pace",
-        "_peak",
-        "_refused",
-        "accepted_ns",
-        "capacity",
+        "busy_ns",
         "expired",
         "failed",
         "handled",
-        "key",
+        "handled_ns",
         "lag_ns",
-        "lags",
-        "quick",
-        "rejected",
+        "times",
     )
 
     def __init__(
@@ -102,207 +85,171 @@ class Mailbox(Inbox):
         overflow: str = "drop_oldest",
         adaptive: bool = False,
     ) -> None:
-        super().__init__(dispatcher)
-        self.key = key
-        self.capacity = _checked_capacity(capacity)
-        self._overflow = _checked_overflow(overflow)
-        self._bound = 1 if overflow == "conflate" else capacity
+        super().__init__(key, dispatcher, capacity=capacity, overflow=overflow)
         self._adaptive = AdaptiveCapacity(self._bound) if adaptive else None
-        self._data: deque[tuple[int, Snapshot]] = deque()
-        self._events: list[tuple[int, FeedEvent]] = []
-        self._freshness = Freshness()
+        self._aside = False
+        """Whether who is inside is not with a snapshot, but with a control message, an event, or
+        left behind."""
         self._pace = Pace()
-        self.quick = True
-        # Written by producers, in a turn of theirs.
-        self._accepted = self._displaced = self._refused = self.rejected = 0
-        self._peak = self._deepest = 0
-        self.accepted_ns: int | None = None
-        """When the last snapshot was accepted."""
-        # Written by the one thread inside the actor.
+        self._lags = LagRecord()
+        self._counts = self._lags.now.counts
         self.handled = self.failed = self.expired = self.lag_ns = 0
-        self.lags = LagHistogram()
-
-    @property
-    def latest(self) -> Snapshot | None:
-        """The newest accepted snapshot: set when accepted, not when handled."""
-        return self._freshness.latest
-
-    @property
-    def depth(self) -> int:
-        """Snapshots waiting now."""
-        return len(self._data)
-
-    @property
-    def offered(self) -> int:
-        """All that was offered since the start."""
-        return self._accepted + self._refused + self.rejected
-
-    @property
-    def dropped(self) -> int:
-        """Lost for want of room."""
-        return self._refused + (0 if self._overflow == "conflate" else self._displaced)
-
-    @property
-    def conflated(self) -> int:
-        """Replaced by a newer one while waiting."""
-        return self._displaced if self._overflow == "conflate" else 0
+        self.busy_ns = 0
+        """Time spent on what was handled."""
+        self.handled_ns: int | None = None
+        """When the last one was handled, or about then where many were in one run."""
+        self.times = LagHistogram()
+        """How long one in 16 took: all would cost each message a tenth more."""
 
     @property
     def lost(self) -> int:
         """Dropped, conflated and expired: all that was shed but what was rejected."""
         return self._refused + self._displaced + self.expired
 
-    def oldest_age_ns(self, now_ns: int) -> int:
-        """Return how long the head has waited: what a total stall looks like; 0 when empty."""
-        if not self._data:
-            return 0
-        try:
-            return max(now_ns - self._data[0][0], 0)
-        except IndexError:  # it was handled just now
-            return 0
-
     @property
-    def depth_max(self) -> int:
-        """The greatest depth since the start."""
-        return max(self._peak, self._deepest)
-
-    def take_peak(self) -> int:
-        """Return the greatest depth since this was last asked."""
-        if not self._peak:
-            return 0
+    def lags(self) -> LagHistogram:
+        """All lags so far, from any thread."""
         with self._turn:
-            peak = self._peak
-            self._deepest = max(peak, self._deepest)
-            self._peak = len(self._data)
-        return peak
+            return self._lags.copy()
 
-    def offer(self, snapshot: Snapshot, here: Callable[[Inbox], object] | None = None) -> Outcome:
-        """Take the snapshot, or say why not; from any thread, without blocking.
+    def cut(self) -> tuple[int, LagHistogram]:
+        """Return the greatest depth and the lags since this was last asked."""
+        with self._turn:
+            peak, lags = self._cut_peak(), self._lags.cut()
+            self._counts = self._lags.now.counts
+        return peak, lags
 
-        `here` is how a thread that may handle messages itself (a feed's reader) runs an idle,
-        quick symbol on the spot, which saves a thread switch.
+    def attach(self, actor: Actor) -> None:
+        """Let `actor` handle what waits and what comes; its `on_start` runs first."""
+        self._audience = cast("SnapshotActor", actor).audience
+        super().attach(actor)
+
+    def shed(self) -> bool:
+        """Shed by controlled delay from now on (`adaptive`); whether that is new. Any thread."""
+        if self._adaptive is not None:
+            return False
+        self._adaptive = AdaptiveCapacity(self._bound)
+        return True
+
+    def leave_behind(self) -> bool:
+        """Let go of an actor whose handler has held a snapshot for a second; say whether it had.
+
+        The thread in there cannot be ended. Its snapshot counts as failed, and when its handler
+        returns after all, it ends without handling anything more: the next actor has its place.
         """
-        claimed, turn = False, self._turn
+        with self._turn:
+            actor: Any = self._actor
+            held = 0 < self.started_ns < self._clock() - STUCK_NS
+            if actor is None or self._aside or not held:
+                return False
+            self._actor, self._aside = None, True
+            # No longer what the thread in there remembers, and still old: a spare must relieve it.
+            self.started_ns -= 1
+            self.failed += 1
+            stops = self._take_stops()
+        for stop in stops:
+            if stop.reply_to is not None:
+                answer(stop.reply_to, None)
+        actor._handle_failure(None, None, None)
+        return True
+
+    def offer_here(self, snapshot: Snapshot, reader: Reader) -> Outcome:  # noqa: C901, PLR0912, PLR0915
+        """Offer, and handle it on the spot where the symbol is idle and its handler quick.
+
+        Called on a reading thread, as the last act of its `read`. Nothing waits in an inbox that
+        nobody has claimed, so nobody is passed over; all but the usual case is left to `offer`.
+        One long function, as `run`: it saves a thread switch and half of what is left.
+        """
+        turn, freshness, clock = self._turn, self._freshness, self._clock
+        idle = False
         try:
             try:
                 turn.take()
             except IndexError:
                 turn.wait()
-            data = self._data
-            now = self._clock()
-            if len(data) >= self._bound:
-                outcome = self._offer_full(snapshot, now)
-            elif (verdict := self._freshness.judge(snapshot, now)) is _NEWER:
-                outcome = _ACCEPTED
-            else:
-                outcome = self._settle(verdict)
-            if outcome.taken:
-                data.append((now, snapshot))
-                self._accepted += 1
-                self.accepted_ns = now
-                depth = len(data)
-                if depth > self._peak:  # noqa: PLR1730 - max() would cost a call
-                    self._peak = depth
-                if not self._claimed:
-                    self._claimed = claimed = True
+            if (
+                self.quick
+                and not self._claimed
+                and not self._closed
+                and not reader.crowded
+                and self._adaptive is None
+                and freshness.calm
+            ):
+                if (latest := freshness.latest) is None:
+                    idle = True
+                else:
+                    new, old = snapshot.sequence, latest.sequence
+                    if new is None or old is None:
+                        new, old = snapshot.exchange_time_ms, latest.exchange_time_ms
+                    idle = new is not None and old is not None and new > old
+                if idle:
+                    self._claimed = True
+                    self._came = False
+                    freshness.latest = snapshot
+                    self._accepted += 1
+                    accepted_ns = self.accepted_ns = clock()
         finally:
             turn.give(None)
-        if claimed:
-            if here is not None and self.quick:
-                here(self)
-            else:
-                self._submit(self)
-        elif outcome is _STOPPED:
-            self._dispatcher.dead_letters.add("stopped", snapshot)
-        return outcome
-
-    def post(self, event: FeedEvent) -> None:
-        """Put what happened to the feed in its place among the snapshots; never shed for them."""
-        claimed, reason = False, "stopped"
-        lost: FeedEvent | None = event
-        with self._turn:
-            if not self._closed:
-                reason, lost = "overflow", self._make_room_for_event()
-                self._events.append((self._accepted, event))
-                claimed = self._claim()
-        if lost is not None:
-            self._dispatcher.dead_letters.add(reason, lost)
-        if claimed:
-            self._submit(self)
-
-    def stop(self, *, drain: bool) -> None:
-        """Tell the actor to stop: after what waits now (`drain`), or before it."""
-        if drain and self._actor is not None:
-            self.post(_STOP)
+        if not idle:
+            return self.offer(snapshot)
+        reader.inbox = self
+        reader.baton.append(None)
+        start = self.started_ns = clock()
+        lag = self.lag_ns = start - accepted_ns
+        shift = lag.bit_length() - 6
+        self._counts[(shift << 5) + (lag >> shift) if shift > 0 else lag] += 1
+        try:
+            self._audience.handle(snapshot)
+        except BaseException as error:  # noqa: BLE001 - none may escape a handler
+            if self._is_back(start):
+                self.failed += 1
+                actor: Any = self._actor
+                actor._actor_loop_failed(error)
         else:
-            super().stop(drain=drain)
-
-    def put(self, envelope: Envelope[Any]) -> None:
-        """Put what `ActorRef.tell` or `ask` sends; a snapshot's answer is its outcome."""
-        if isinstance(envelope.message, Snapshot):
-            outcome = self.offer(envelope.message)
-            if envelope.reply_to is not None:
-                answer(envelope.reply_to, outcome)
-        elif isinstance(envelope.message, FeedEvent):
-            self.post(envelope.message)
-            if envelope.reply_to is not None:
-                answer(envelope.reply_to, None)
-        else:
-            super().put(envelope)
-
-    def _offer_full(self, snapshot: Snapshot, now_ns: int) -> Outcome:
-        if self._closed:
-            return _STOPPED
-        if self._overflow == "drop_newest":
-            if self._freshness.knows(snapshot):
-                return self._settle(Verdict.STALE)
-            self._refused += 1
-            return Outcome.DROPPED
-        outcome = self._settle(self._freshness.judge(snapshot, now_ns))
-        return self._displace() if outcome.taken else outcome
-
-    def _make_room_for_event(self) -> FeedEvent | None:
-        """Take out the oldest event, if there are too many, but not the word to stop."""
-        if len(self._events) < MAX_EVENTS:
-            return None
-        return self._events.pop(1 if self._events[0][1] is _STOP else 0)[1]
-
-    def _settle(self, verdict: Verdict) -> Outcome:
-        if verdict is Verdict.STALE:
-            self.rejected += 1
-            return Outcome.REJECTED
-        if verdict is Verdict.RESET:
-            self._events.append((self._accepted, SequenceReset(key=self.key)))
+            end = clock()
+            if end - start <= SLOW_NS or self._is_back_late(start):
+                self.handled += 1
+                self.handled_ns = end
+                self.busy_ns += end - start
+                if self.handled & 15 == 1:
+                    self.times.record(end - start)
+                self.started_ns = 0
+                try:
+                    try:
+                        turn.take()
+                    except IndexError:
+                        turn.wait()
+                    self._claimed = again = self._came and self._waiting()
+                finally:
+                    turn.give(None)
+                if again:
+                    self._submit(self)
+        try:
+            reader.baton.pop()
+        except IndexError:
+            raise Relieved from None
         return Outcome.ACCEPTED
 
-    def _displace(self) -> Outcome:
-        """Make room at the head; an adaptive bound may have moved far below what waits."""
-        before = self._displaced
-        while len(self._data) >= self._bound:
-            try:
-                self._data.popleft()
-            except IndexError:  # the actor was faster
-                break
-            self._displaced += 1
-        if self._displaced == before:
-            return Outcome.ACCEPTED
-        return Outcome.CONFLATED if self._overflow == "conflate" else Outcome.DISPLACED
-
-    def run(self, throughput: int) -> None:  # noqa: C901 - its docstring says why
+    def run(self, throughput: int) -> None:  # noqa: C901, PLR0912, PLR0915 - see below
         """Handle up to `throughput` snapshots, control messages first, events in their place.
 
-        One long function, since every call in it would cost each message 60 ns.
+        After a millisecond it is others' turn. One long function, since every call in it would
+        cost each message 60 ns.
         """
         actor: Any = self._actor
         if actor is None:
             return
         if self._control or not actor._actor_began:
+            self._aside = True
             self._run_control(actor, throughput)
             if self._actor is not actor:
                 return
+            self.started_ns = 0
+            self._aside = False
         data, clock, adaptive = self._data, self._clock, self._adaptive
-        audience, record = actor.audience, self.lags.record
-        now = clock()
+        audience = self._audience
+        began = now = clock()
+        slice_end = now + SLOW_NS
         while throughput:
             throughput -= 1
             if self._events and not self._tell_events(actor):
@@ -319,25 +266,49 @@ class Mailbox(Inbox):
                 continue
             self.started_ns = now
             self.lag_ns = lag
-            record(lag)
+            # `LagHistogram.record` by hand: the call would cost half of what it does.
+            shift = lag.bit_length() - 6
+            self._counts[(shift << 5) + (lag >> shift) if shift > 0 else lag] += 1
             try:
                 audience.handle(snapshot)
             except BaseException as error:  # noqa: BLE001 - none may escape a handler
-                self.failed += 1
-                actor._actor_loop_failed(error)
+                if self._is_back(now):
+                    self.failed += 1
+                    actor._actor_loop_failed(error)
                 return
-            self.handled += 1
             end = clock()
-            if end - now > SLOW_NS:
-                self._pace.relapse(self.handled)
-                self.quick = False
-                break
+            if end > slice_end:
+                if end - now > SLOW_NS and not self._is_back_late(now):
+                    return
+                throughput = 0
+            self.handled += 1
+            if self.handled & 15 == 1:
+                self.times.record(end - now)
             now = end
             if self._control:
                 break
         if not self.quick:
             self.quick = self._pace.steady(self.handled)
+        if now > began:
+            self.handled_ns = now
+            self.busy_ns += now - began
         self._yield()
+
+    def _is_back(self, started_ns: int) -> bool:
+        """Say whether who returns from a handler was waited for, and not left behind."""
+        with self._turn:
+            if self.started_ns != started_ns:
+                return False
+            self.started_ns = 0
+            return True
+
+    def _is_back_late(self, started_ns: int) -> bool:
+        """Do the same for a handler that was slow, and remember that."""
+        if not self._is_back(started_ns):
+            return False
+        self._pace.relapse(self.handled + 1)
+        self.quick = False
+        return True
 
     def _expires(self, adaptive: AdaptiveCapacity, now_ns: int, lag_ns: int) -> bool:
         expires = adaptive.expires(now_ns, lag_ns, len(self._data))
@@ -348,15 +319,19 @@ class Mailbox(Inbox):
 
     def _tell_events(self, actor: SnapshotActor) -> bool:
         """Tell the actor the events that come before the head; false when that ended it."""
+        self._aside = True
         while (event := self._due_event()) is not None:
-            if event is _STOP:
+            if event is STOP:
                 actor._actor_loop_step(Envelope(_ActorStop()))
                 return False
+            self.started_ns = self._clock()
             try:
-                actor.audience.handle_event(event)
+                self._audience.handle_event(event)
             except BaseException as error:  # noqa: BLE001 - none may escape a handler
                 actor._actor_loop_failed(error)
                 return False
+        self.started_ns = 0
+        self._aside = False
         return True
 
     def _due_event(self) -> FeedEvent | None:
@@ -365,28 +340,3 @@ class Mailbox(Inbox):
             if self._events and self._events[0][0] <= gone:
                 return self._events.pop(0)[1]
         return None
-
-    def close(self) -> None:
-        """Refuse what comes; what waits still counts as `depth`."""
-        super().close()
-        self._bound = 0
-
-    def _take_stops(self) -> list[Envelope[Any]]:
-        while (stop := next((each for each in self._events if each[1] is _STOP), None)) is not None:
-            self._events.remove(stop)
-        return super()._take_stops()
-
-    def _waiting(self) -> bool:
-        return bool(self._data or self._control or self._events)
-
-
-def _checked_capacity(capacity: object) -> int:
-    if not isinstance(capacity, int) or isinstance(capacity, bool) or capacity < 1:
-        raise InvalidOption("capacity", capacity, "a whole number, at least 1")
-    return capacity
-
-
-def _checked_overflow(overflow: str) -> str:
-    if overflow not in OVERFLOW_POLICIES:
-        raise InvalidOption("overflow", overflow, f"one of {', '.join(OVERFLOW_POLICIES)}")
-    return overflow

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ..analysis import LagHistogram
 from ..messages import QueueMetrics, QueueTick
 from .mailbox import Mailbox
 
@@ -15,7 +14,7 @@ MS = 1e6
 
 def queue_metrics(mailbox: Mailbox, now_ns: int) -> QueueMetrics:
     """Return what waits now and everything since the start; from any thread."""
-    lags = mailbox.lags.copy()
+    lags = mailbox.lags
     p50, p99 = lags.quantiles(0.5, 0.99)
     accepted_ns = mailbox.accepted_ns
     return QueueMetrics(
@@ -42,42 +41,38 @@ def queue_metrics(mailbox: Mailbox, now_ns: int) -> QueueMetrics:
 
 
 class TickTaker:
-    """Cut what one mailbox does into intervals; one thread at a time."""
+    """Cut what one mailbox does into intervals; one thread at a time, and one taker a mailbox."""
 
-    __slots__ = ("_failed", "_handled", "_lags", "_lost", "_mailbox")
+    __slots__ = ("_done", "_failed", "_lost", "_mailbox")
 
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
-        self._lags = LagHistogram()
-        self._handled = self._failed = self._lost = 0
+        self._done = self._failed = self._lost = 0
 
     def take(self, now_ns: int, interval_s: float) -> QueueTick:
         """Return what was done since this was last asked, `interval_s` ago."""
         mailbox = self._mailbox
-        handled, failed, lost = mailbox.handled, mailbox.failed, mailbox.lost
-        done = handled + failed - self._handled - self._failed
-        depth_max = mailbox.take_peak()
-        if not done and not depth_max:
+        failed, lost = mailbox.failed, mailbox.lost
+        done = mailbox.handled + failed
+        if done == self._done and mailbox.idle:
             return _idle(interval_s)
-        least, p50, p99, greatest = self._new_lags() if done else (0, 0, 0, 0)
+        depth_max, lags = mailbox.cut()
+        least, p50, p99, greatest = lags.summary()
+        new_failed = failed - self._failed
         tick = QueueTick(
             least / MS,
             greatest / MS,
             depth_max,
-            handled - self._handled,
+            done - self._done - new_failed,
             mailbox.oldest_age_ns(now_ns) / MS,
             interval_s,
             p50 / MS,
             p99 / MS,
             lost - self._lost,
-            failed - self._failed,
+            new_failed,
         )
-        self._handled, self._failed, self._lost = handled, failed, lost
+        self._done, self._failed, self._lost = done, failed, lost
         return tick
-
-    def _new_lags(self) -> tuple[int, ...]:
-        before, self._lags = self._lags, self._mailbox.lags.copy()
-        return self._lags.quantiles_since(before, 0.0, 0.5, 0.99, 1.0)
 
 
 @lru_cache(maxsize=1)

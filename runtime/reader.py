@@ -11,7 +11,7 @@ from loguru import logger
 
 from .inbox import Inbox
 
-__all__ = ["Reader"]
+__all__ = ["Reader", "Relieved"]
 
 
 class Relieved(BaseException):
@@ -25,31 +25,28 @@ class Reader:
     """Read one connection, on one thread at a time that may handle messages itself.
 
     `read` takes the next frame off the connection, does all with it, and returns whether there may
-    be more. Its last act may be `here(inbox)`: the reading thread then runs an idle, quick symbol's
-    message on the spot, in a tenth of the time that handing it to another thread takes. While it
-    is in there it leaves a baton behind. When the handler gets stuck, the dispatcher's watch takes
-    the baton and a new thread reads on from the next frame; the old one ends with its handler.
+    be more. Its last act may be `mailbox.offer_here(snapshot, reader)`, which handles an idle,
+    quick symbol's snapshot on the reading thread, in a tenth of the time that handing it to another
+    takes. Meanwhile it leaves a baton behind. When the handler gets stuck, the dispatcher's watch
+    takes the baton and a new thread reads on from the next frame; the old one ends with its
+    handler.
 
-    At most `max_threads` may be stuck in handlers; after that messages are handed over (`submit`).
+    At most `max_threads` may be stuck in handlers: with more, the reader is `crowded`, and
+    snapshots are handed over.
     """
 
-    def __init__(
-        self,
-        name: str,
-        read: Callable[[], bool],
-        submit: Callable[[Inbox], None],
-        *,
-        throughput: int,
-        max_threads: int = 8,
-    ) -> None:
+    def __init__(self, name: str, read: Callable[[], bool], *, max_threads: int = 8) -> None:
         self.name = name
         self._read = read
-        self._submit = submit
-        self._throughput = throughput
         self._max_threads = max_threads
         # deque.append and pop are atomic, with the GIL and without: whoever pops it reads on.
-        self._baton: deque[None] = deque()
-        self._inbox: Inbox | None = None
+        self.baton: deque[None] = deque()
+        """Left by the reading thread while it is in a handler."""
+        self.inbox: Inbox | None = None
+        """Whose handler it was in last."""
+        self.crowded = False
+        """Whether so many threads are stuck that the reading one must not handle anything."""
+        self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
         self._number = count(1)
         self.ended = threading.Event()
@@ -59,41 +56,31 @@ class Reader:
         """Begin to read, on a new thread."""
         name = f"ticklane-read-{self.name}-{next(self._number)}"
         thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._threads.add(thread)
+        with self._lock:
+            self._threads.add(thread)
+            self.crowded = len(self._threads) > self._max_threads
         thread.start()
-
-    def here(self, inbox: Inbox) -> None:
-        """Handle what is in `inbox` on this thread. Must be the last act of `read`."""
-        if len(self._threads) > self._max_threads:
-            self._submit(inbox)
-            return
-        self._inbox = inbox
-        self._baton.append(None)
-        inbox.run(self._throughput)
-        try:
-            self._baton.pop()
-        except IndexError:
-            raise Relieved from None
 
     @property
     def busy(self) -> bool:
         """Whether the reading thread is in a handler."""
-        return bool(self._baton)
+        return bool(self.baton)
 
     def relieve_stuck(self, before_ns: int) -> None:
         """Let another thread read on if this one's message began before `before_ns`."""
-        inbox = self._inbox
-        if not self._baton or inbox is None or not 0 < inbox.started_ns < before_ns:
+        inbox = self.inbox
+        if not self.baton or inbox is None or not 0 < inbox.started_ns < before_ns:
             return
         try:
-            self._baton.pop()
+            self.baton.pop()
         except IndexError:  # it came back just now
             return
         self.start()
 
     def stop(self) -> list[threading.Thread]:
         """Return its threads, which end since the connection is closed."""
-        return [*self._threads]
+        with self._lock:
+            return [*self._threads]
 
     def _run(self) -> None:
         try:
@@ -107,4 +94,6 @@ class Reader:
         else:
             self.ended.set()
         finally:
-            self._threads.discard(threading.current_thread())
+            with self._lock:
+                self._threads.discard(threading.current_thread())
+                self.crowded = len(self._threads) > self._max_threads

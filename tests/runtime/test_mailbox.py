@@ -9,12 +9,13 @@ import pytest
 
 from ticklane.actors import Audience, SymbolActor
 from ticklane.messages import FeedConnected, InvalidOption, Outcome, SequenceReset, Snapshot
-from ticklane.runtime import Mailbox
+from ticklane.runtime import Mailbox, Reader
+from ticklane.runtime.reader import Relieved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticklane.runtime import Actor, Inbox
+    from ticklane.runtime import Actor
     from ticklane.tests.conftest import Stepped
 
 KEY = "upbit:KRW-BTC"
@@ -133,7 +134,7 @@ def test_the_peak_is_that_of_the_time_since_it_was_last_asked_for(stepped: Stepp
         mailbox.offer(book(number))
     start(mailbox, stepped)
     stepped.run(throughput=64)
-    peaks = [mailbox.take_peak(), mailbox.take_peak()]
+    peaks = [mailbox.cut()[0], mailbox.cut()[0]]
 
     assert peaks == [5, 0]
 
@@ -147,12 +148,12 @@ def test_the_peak_does_not_sink_when_an_adaptive_bound_makes_an_offer_shed_many(
         mailbox.offer(book(number))
     for _ in range(6):
         stepped.line.popleft().run(1)
-    mailbox.take_peak()
+    mailbox.cut()
     waited = mailbox.depth
     mailbox.offer(book(1000))
 
     assert mailbox.depth < waited
-    assert mailbox.take_peak() == waited
+    assert mailbox.cut()[0] == waited
 
 
 # -- latest
@@ -490,25 +491,82 @@ def test_a_control_message_does_not_wait_for_all_that_waits(stepped: Stepped) ->
 # -- who runs it
 
 
-def test_an_idle_mailbox_is_run_by_who_offers_if_it_may(stepped: Stepped) -> None:
+@pytest.fixture
+def reader() -> Reader:
+    """Return the reader of the thread that runs the test."""
+    return Reader("test", lambda: False)
+
+
+def begun(
+    stepped: Stepped, handler: Callable[[Snapshot], object] | None = None
+) -> tuple[Mailbox, list[Any]]:
+    """Return an idle mailbox, and what its handler sees."""
     mailbox = Mailbox(KEY, stepped)
-    start(mailbox, stepped)
+    _, seen = start(mailbox, stepped, handler)
     stepped.run()
-    here: list[Inbox] = []
-    mailbox.offer(book(1), here.append)
-
-    assert (here, list(stepped.line)) == ([mailbox], [])
+    return mailbox, seen
 
 
-def test_a_busy_mailbox_is_left_to_who_runs_it(stepped: Stepped) -> None:
-    mailbox = Mailbox(KEY, stepped)
-    start(mailbox, stepped)
-    stepped.run()
-    here: list[Inbox] = []
+def test_an_idle_mailbox_is_handled_by_who_reads(stepped: Stepped, reader: Reader) -> None:
+    mailbox, seen = begun(stepped)
+    mailbox.offer_here(book(1), reader)
+
+    assert (numbers(seen), list(stepped.line)) == ([1], [])
+
+
+def test_what_is_handled_on_the_spot_is_counted_like_all(stepped: Stepped, reader: Reader) -> None:
+    mailbox, _ = begun(stepped)
+    mailbox.offer_here(book(1), reader)
+    mailbox.offer_here(book(1), reader)
+
+    assert (mailbox.offered, mailbox.handled, mailbox.rejected) == (2, 1, 1)
+    assert mailbox.lags.total == 1
+
+
+def test_a_busy_mailbox_is_left_to_who_runs_it(stepped: Stepped, reader: Reader) -> None:
+    mailbox, seen = begun(stepped)
     mailbox.offer(book(1))
-    mailbox.offer(book(2), here.append)
+    mailbox.offer_here(book(2), reader)
 
-    assert (here, list(stepped.line)) == ([], [mailbox])
+    assert (seen, list(stepped.line)) == ([], [mailbox])
+
+
+def test_what_comes_while_one_is_handled_on_the_spot_stands_in_line(
+    stepped: Stepped, reader: Reader
+) -> None:
+    mailbox, seen = begun(
+        stepped, lambda snapshot: snapshot.sequence == 1 and mailbox.offer(book(2))
+    )
+    mailbox.offer_here(book(1), reader)
+
+    assert (numbers(seen), mailbox.depth, list(stepped.line)) == ([1], 1, [mailbox])
+
+
+def test_a_handler_that_fails_on_the_spot_ends_its_actor_only(
+    stepped: Stepped, reader: Reader
+) -> None:
+    mailbox, _ = begun(stepped, lambda _: 1 / 0)
+    outcome = mailbox.offer_here(book(1), reader)
+
+    assert (outcome, mailbox.failed, mailbox.actor) == (Outcome.ACCEPTED, 1, None)
+
+
+def test_who_reads_for_too_many_stuck_ones_handles_nothing(
+    stepped: Stepped, reader: Reader
+) -> None:
+    mailbox, seen = begun(stepped)
+    reader.crowded = True
+    mailbox.offer_here(book(1), reader)
+
+    assert (seen, list(stepped.line)) == ([], [mailbox])
+
+
+def test_who_was_relieved_while_handling_reads_no_more(stepped: Stepped, reader: Reader) -> None:
+    mailbox, seen = begun(stepped, lambda _: reader.baton.clear())
+
+    with pytest.raises(Relieved):
+        mailbox.offer_here(book(1), reader)
+    assert numbers(seen) == [1]
 
 
 def test_a_slow_one_is_not_run_by_who_offers_until_it_was_quick_64_times(stepped: Stepped) -> None:
@@ -536,6 +594,15 @@ def test_at_most_throughput_are_handled_before_it_goes_back_in_line(stepped: Ste
     stepped.line.popleft().run(3)
 
     assert (numbers(seen), list(stepped.line)) == ([0, 1, 2], [mailbox])
+
+
+def test_after_a_millisecond_it_goes_back_in_line(stepped: Stepped) -> None:
+    mailbox, seen = begun(stepped, lambda _: stepped.advance(0.0004))
+    for number in range(10):
+        mailbox.offer(book(number))
+    stepped.line.popleft().run(64)
+
+    assert (numbers(seen), list(stepped.line), mailbox.quick) == ([0, 1, 2], [mailbox], True)
 
 
 def test_adaptive_sheds_from_a_queue_that_stands(stepped: Stepped) -> None:

@@ -19,17 +19,17 @@ from hypothesis.stateful import (
 from ticklane.actors import Audience, SymbolActor
 from ticklane.analysis import AdaptiveCapacity
 from ticklane.messages import FeedConnected, FeedEvent, Outcome, SequenceReset, Snapshot
-from ticklane.runtime import OVERFLOW_POLICIES, Mailbox
+from ticklane.runtime import OVERFLOW_POLICIES, Mailbox, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticklane.runtime import Inbox
     from ticklane.tests.conftest import Stepped
 
 KEY = "upbit:KRW-BTC"
 SECOND = 1_000_000_000
 PRODUCERS = 3
+WAYS = ["offer", "tell", "here", "here, to a handler that fails"]
 
 
 class Model:
@@ -146,6 +146,7 @@ class MailboxMachine(RuleBasedStateMachine):
         options: dict[str, Any] = {"overflow": self.overflow, "adaptive": self.adaptive}
         self.mailbox = Mailbox(KEY, self.stepped, capacity=capacity, **options)
         self.model = Model(self.overflow, capacity, self.adaptive)
+        self.reader = Reader("producer", lambda: False)
         self.audience = Audience()
         self.audience.join(KEY, self.handle, self.seen.append)
         self.start()
@@ -176,7 +177,7 @@ class MailboxMachine(RuleBasedStateMachine):
     @rule(
         producer=st.integers(0, PRODUCERS - 1),
         step=st.sampled_from([1, 1, 1, 3, 0, -1, -50]),
-        way=st.sampled_from(["offer", "tell", "here"]),
+        way=st.sampled_from(WAYS),
     )
     def bring_the_next(self, producer: int, step: int, way: str) -> None:
         """A producer that is behind brings what others may have brought; one in front, news."""
@@ -194,24 +195,28 @@ class MailboxMachine(RuleBasedStateMachine):
             self.bring(self.publish((newest or 0) + 1), "offer")
 
     @precondition(lambda self: self.published)
-    @rule(data=st.data(), way=st.sampled_from(["offer", "tell", "here"]))
+    @rule(data=st.data(), way=st.sampled_from(WAYS))
     def bring_a_copy_of_any(self, data: st.DataObject, way: str) -> None:
         self.bring(data.draw(st.sampled_from(self.published)), way)
 
     def bring(self, snapshot: Snapshot, way: str) -> None:
-        now = self.stepped.time.ns
+        now, deepest = self.stepped.time.ns, self.model.deepest
         idle = not self.model.waiting and self.alive and self.mailbox not in self.stepped.line
         expected = self.model.offer(snapshot, now)
         if way == "tell" and self.alive:
             self.actor.tell(snapshot)
             return
-        ran_here: list[Inbox] = []
-        outcome = self.mailbox.offer(snapshot, ran_here.append if way == "here" else None)
+        if not way.startswith("here"):
+            assert self.mailbox.offer(snapshot) is expected
+            return
+        taken, self.fatal = self.taken, way != "here"
 
-        assert outcome is expected
-        assert not ran_here or (ran_here == [self.mailbox] and idle)
-        if ran_here:
-            self.run_it(64)
+        assert self.mailbox.offer_here(snapshot, self.reader) is expected
+        if self.taken > taken:
+            assert idle
+            self.model.deepest = deepest
+            self.follow(1, now)
+        self.fatal = False
 
     # -- the actor
 
@@ -287,7 +292,7 @@ class MailboxMachine(RuleBasedStateMachine):
 
     @rule()
     def take_the_peak(self) -> None:
-        peak = self.mailbox.take_peak()
+        peak, _ = self.mailbox.cut()
 
         assert self.model.depth <= peak <= self.mailbox.depth_max
 
