@@ -2,186 +2,284 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import attrs
-from loguru import logger
 
-from ..analysis import FullJitter
+from ..analysis import SilenceLimits
 from ..exchanges import EXCHANGES, Feed
 from ..messages import (
+    ConnectionAsks,
+    ConnectionEnding,
     ConnectionLost,
     ConnectionOpened,
     ConnectionRefused,
     ConnectionStreaming,
-    FeedStalled,
+    Reconnect,
+    SymbolsChanged,
 )
-from ..runtime import Actor, Dispatching, Inbox, Mailbox, Transport
+from ..runtime import Actor, Dispatching, Inbox, Transport
+from .book_desk import BookDesk
 from .connect_gate import ConnectGate
 from .connection import Connection
 from .connection_states import CONNECTION_STATES
+from .feed_part import FeedPart
 from .feed_status import FeedStatus
+from .line import Line
+from .retries import Retries
+from .silence_watch import SilenceWatch
 
 __all__ = ["FeedActor"]
 
-CHECK_S = 1.0
+MARGIN_S = 0.01
+"""A budget is asked again so much later than it said: no timer is exact."""
+LIFE_SHARE, LIFE_SPREAD = 0.8, 0.15
+"""A connection is rolled over at 80 to 95 % of what its exchange allows, at random."""
 
 
 class FeedActor(Actor):
     """Keep one connection alive, for ever: connect, ping, notice silence, back off, connect again.
 
     The states are a table (`CONNECTION_STATES`). A lost connection is normal life and spends no
-    restart of the supervisor's. The back-off is full jitter, capped, and attempts wait for the
-    exchange's connect budget.
+    restart of the supervisor's. Before its lifetime ends, and when the exchange says that it will
+    close it, a connection is replaced by one that streams already.
 
-    `mailboxes`: by symbol, where snapshots go. `status` outlives the actor.
+    `feed`: exchange, stream and endpoints. `part`: the symbols, as they are now, and who hears what
+    of the connection. `standby`: 0, 1, ... for each of a part's connections. `status` outlives the
+    actor. `limits`: when silence is probed. `desk`: who fetches books, where the stream needs it.
     """
 
     def __init__(
         self,
         *,
         feed: Feed,
+        part: FeedPart,
         status: FeedStatus,
-        mailboxes: Mapping[str, Mailbox],
         transport: Transport,
         gate: ConnectGate,
         dispatcher: Dispatching,
         inbox: Inbox,
         supervisor: Inbox | None = None,
+        standby: int = 0,
+        limits: SilenceLimits | None = None,
+        desk: BookDesk | None = None,
     ) -> None:
         super().__init__(dispatcher=dispatcher, inbox=inbox, key=status.name, supervisor=supervisor)
         self._feed = feed
         self._exchange = EXCHANGES[feed.exchange]
+        self._part = part
         self._status = status
-        self._mailboxes = mailboxes
         self._transport = transport
-        self._gate = gate
-        self._backoff = FullJitter()
-        self._opened_ns = self._pinged_ns = 0
+        self._retries = Retries(status.name, feed, standby, gate, dispatcher)
+        self._limits = limits or SilenceLimits()
+        self._desk = desk
+        self._silence = SilenceWatch(status.name, part, self._limits)
+        self._line: Line | None = None
+        self._successor: Line | None = None
+        self._due: _Retry | None = None
         self._leaving = False
         self._on: dict[type, Callable[[Any], object]] = {
             ConnectionOpened: self._on_opened,
             ConnectionStreaming: self._on_streaming,
             ConnectionRefused: self._on_refused,
+            ConnectionAsks: self._on_asks,
+            ConnectionEnding: self._on_ending,
             ConnectionLost: self._on_lost,
+            Reconnect: self._on_reconnect,
+            SymbolsChanged: self._on_symbols_changed,
             _Retry: self._on_retry,
             _Check: self._on_check,
         }
 
     def on_start(self) -> None:
-        """Connect; after a crash, leave the connection it had and make a new one."""
+        """Connect; after a crash, leave the connections it had and make a new one."""
         self._hang_up()
         self._status.state = "idle"
         self._enter("start")
         self._connect()
-        self._tell_later(CHECK_S, _Check(self))
+        self._tell_later(self._limits.check_s, _Check(self))
 
     def _stop(self) -> None:
-        """Close the connection, and stop when it is lost, so that it offers nothing any more.
+        """Close the connections, and stop when they are lost, so that they offer nothing any more.
 
         Told again, it stops at once.
         """
         self._enter("stop")
-        if self._leaving or self._status.link is None:
+        if self._leaving or not self._status.links:
             super()._stop()
         self._leaving = True
         self._hang_up()
 
     def on_receive(self, message: Any) -> None:
-        """Follow the connection's life; what an earlier connection tells only adds to the sums."""
-        current = getattr(message, "connection", self._status.connection)
+        """Follow the connections' lives; those of an earlier actor only add to the sums."""
         if (handle := self._on.get(type(message))) is None:
             super().on_receive(message)
-        elif current is self._status.connection:
+        else:
             handle(message)
-        elif isinstance(message, ConnectionLost):
-            self._status.retire(message.connection)
 
-    def _on_opened(self, _: ConnectionOpened) -> None:
-        self._enter("opened")
-        self._status.lost = False
-        self._opened_ns = self._pinged_ns = self._now_ns()
+    # -- what is told by connections
 
-    def _on_streaming(self, _: ConnectionStreaming) -> None:
-        self._enter("snapshot")
-        self._backoff.reset()
+    def _on_opened(self, message: ConnectionOpened) -> None:
+        if (line := self._line_of(message.connection)) is None:
+            return
+        self._retries.opened(line.base)
+        now_ns = self._now_ns()
+        self._silence.opened(line, now_ns)
+        line.change_to(self._part.symbols)
+        line.flush(now_ns)
+        if self._exchange.lifetime_s is not None:
+            share = LIFE_SHARE + LIFE_SPREAD * self.dispatcher.random.random()
+            line.roll_at_ns = now_ns + share * self._exchange.lifetime_s * 1e9
+        if line is self._line:
+            self._enter("opened")
+
+    def _on_streaming(self, message: ConnectionStreaming) -> None:
+        if (line := self._line_of(message.connection)) is None:
+            return
+        line.streams = True
+        self._retries.streams()
+        before = self._line
+        if line is before:
+            self._enter("snapshot")
+            return
+        self._take(line)
+        self._enter("rolled")
+        if before is not None:
+            before.link.close("rolled over")
 
     def _on_refused(self, message: ConnectionRefused) -> None:
         self._status.last_error = str(message.reply)
 
+    def _on_asks(self, message: ConnectionAsks) -> None:
+        if (line := self._line_of(message.connection)) is not None:
+            line.say((message.text,))
+            line.flush(self._now_ns())
+
+    def _on_ending(self, message: ConnectionEnding) -> None:
+        if (line := self._line_of(message.connection)) is not None:
+            line.roll_at_ns = self._now_ns()
+            self._roll_if_due()
+
     def _on_lost(self, message: ConnectionLost) -> None:
+        line = self._line_of(message.connection)
         self._status.retire(message.connection)
         if self._leaving:
-            super()._stop()
-            return
-        self._status.lost = True
-        self._status.last_error = message.reason
-        self._status.reconnects += 1
-        self._enter("lost")
-        delay_s = self._backoff.delay(self.dispatcher.random.random())
-        logger.warning("{}: lost ({}); again in {:.1f} s", self.key, message.reason, delay_s)
-        self._tell_later(delay_s, _Retry(self))
+            if not self._status.links:
+                super()._stop()
+        elif line is not None:
+            self._status.last_error = message.reason
+            self._status.reconnects += 1
+            self._replace(line, self._retries.lost(message, line.base, streamed=line.streams))
+
+    # -- what is done about it
+
+    def _replace(self, lost: Line, delay_s: float) -> None:
+        successor, self._successor = self._successor, None
+        if lost is successor:
+            self._enter("failed")
+            self._roll_later(delay_s)
+        elif successor is not None:
+            self._take(successor)
+            self._enter("taken over")
+            if successor.silence is not None:
+                self._enter("opened")
+        else:
+            self._line = None
+            self._enter("lost")
+            self._retry_in(delay_s)
+
+    def _take(self, line: Line) -> None:
+        self._line, self._successor = line, None
+        self._status.connection = line.connection
+
+    def _roll_if_due(self) -> None:
+        line = self._line
+        if line and self._status.state == "streaming" and self._now_ns() >= line.roll_at_ns:
+            self._enter("roll")
+            self._connect()
+
+    def _roll_later(self, delay_s: float) -> None:
+        if self._line is not None:
+            self._line.roll_at_ns = self._now_ns() + delay_s * 1e9
 
     def _on_retry(self, message: _Retry) -> None:
-        if message.actor is self and not self._leaving:
+        if message is self._due and not self._leaving:
             self._enter("retry")
             self._connect()
 
+    def _on_reconnect(self, message: Reconnect) -> None:
+        if self._line is not None:
+            self._line.link.close(message.reason)
+
+    def _retry_in(self, delay_s: float) -> None:
+        self._due = _Retry()
+        self._tell_later(delay_s, self._due)
+
     def _connect(self) -> None:
-        wait_s = self._gate.enter(self._feed.exchange)
-        if wait_s > 0:
-            self._tell_later(wait_s, _Retry(self))
+        self._due = None
+        if (wait_s := self._retries.enter()) > 0:
+            self._enter("held")
+            self._retry_in(wait_s + MARGIN_S)
             return
-        protocol = self._exchange.protocol(self._feed.symbols, self._feed.stream)
-        url = protocol.url(self._feed.url or self._exchange.endpoints[0])
+        line = self._open(self._retries.base)
+        if self._line is None:
+            self._take(line)
+        else:
+            self._successor = line
+
+    def _open(self, base: str) -> Line:
+        symbols = self._part.symbols
+        protocol = self._exchange.protocol(symbols, self._feed.stream)
         connection = Connection(
-            self.key,
-            url,
-            protocol,
-            self._mailboxes,
-            self.inbox,
-            tells_loss=not self._status.lost,
+            self.key, protocol.url(base), protocol, self._part, self.inbox, desk=self._desk
         )
-        self._opened_ns = self._now_ns()
-        self._status.connection = connection
-        self._status.link = self._transport.open(self.key, url, connection)
+        # Its frames may come before `open` has returned, and they count.
+        self._status.attach(connection, None)
+        link = self._transport.open(self.key, connection.url, connection)
+        self._status.attach(connection, link)
+        return Line(connection, link, protocol, self._exchange, base, symbols)
+
+    def _on_symbols_changed(self, _: SymbolsChanged) -> None:
+        for line in self._lines:
+            # The others ask for what there is when they are open.
+            if line.silence is not None:
+                line.change_to(self._part.symbols)
+                line.flush(self._now_ns())
 
     def _on_check(self, message: _Check) -> None:
         if message.actor is not self:
             return
-        self._tell_later(CHECK_S, _Check(self))
-        link = self._status.link
-        if link is None or self._status.state not in {"subscribing", "streaming"}:
-            return
-        if self._silence_s() > self._exchange.silence_limit_s:
-            self._give_up_on_silence()
-            return
-        interval_s = self._exchange.ping_interval_s
-        if interval_s is not None and self._now_ns() - self._pinged_ns >= interval_s * 1e9:
-            self._pinged_ns = self._now_ns()
-            link.ping()
+        self._tell_later(self._limits.check_s, message)
+        now_ns = self._now_ns()
+        for line in self._lines:
+            if self._silence.stalls(line, now_ns) and line is self._line:
+                self._enter("silent")
+        if self._line is not None:
+            self._silence.ask_quiet_symbols(self._line, now_ns)
+        self._roll_if_due()
 
-    def _give_up_on_silence(self) -> None:
-        silence_s = self._silence_s()
-        for mailbox in self._mailboxes.values():
-            mailbox.post(FeedStalled(key=mailbox.key, silence_s=silence_s))
-        self._hang_up(f"silent for {silence_s:.0f} s")
+    # -- inside
 
-    def _silence_s(self) -> float:
-        connection = self._status.connection
-        last_ns = connection.last_frame_ns if connection else None
-        return (self._now_ns() - (last_ns or self._opened_ns)) / 1e9
+    @property
+    def _lines(self) -> list[Line]:
+        return [line for line in (self._line, self._successor) if line is not None]
 
-    def _hang_up(self, reason: str = "closed by us") -> None:
-        """Close the connection; that it is lost is told when its reading thread has noticed."""
-        if self._status.link is not None:
-            self._status.link.close(reason)
+    def _line_of(self, connection: Connection) -> Line | None:
+        return next((line for line in self._lines if line.connection is connection), None)
+
+    def _hang_up(self) -> None:
+        """Close what there is; that it is lost is told when its reading thread has noticed."""
+        for connection, link in [*self._status.links.items()]:
+            if link is None:
+                # The actor before this one failed to make it.
+                self._status.retire(connection)
+            else:
+                link.close("closed by us")
 
     def _enter(self, event: str) -> None:
-        state = CONNECTION_STATES[self._status.state].get(event)
-        if state is not None:
-            self._status.state = state
+        state = CONNECTION_STATES[self._status.state]
+        self._status.state = state.get(event, self._status.state)
 
     def _now_ns(self) -> int:
         return self.dispatcher.clock.now_ns()
@@ -190,16 +288,14 @@ class FeedActor(Actor):
         self.dispatcher.call_later(delay_s, lambda: self.inbox.tell(message))
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class _Retry:
     """The back-off, or the wait for the connect budget, is over."""
 
-    actor: FeedActor
-    """Whose it was: a restarted actor has its own."""
 
-
-@attrs.frozen
+@attrs.frozen(eq=False)
 class _Check:
     """It is time to look whether the connection says anything, and to ping it."""
 
     actor: FeedActor
+    """Whose it was: a restarted actor has its own."""

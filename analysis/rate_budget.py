@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 import attrs
 
 from .checks import positive, whole_number
 
-__all__ = ["RateBudget"]
+__all__ = ["RateBudget", "RateBudgets"]
 
 
 @attrs.define
@@ -35,3 +36,22 @@ class RateBudget:
     def spend(self, now_s: float) -> None:
         """Note that one was done at `now_s` (monotonic)."""
         self._spent.append(now_s)
+
+
+class RateBudgets:
+    """Several budgets that all hold: 5 in a second and 100 in a minute.
+
+    `allowed`: the count and the seconds of each. Used as one `RateBudget`.
+    """
+
+    def __init__(self, allowed: Iterable[tuple[int, float]]) -> None:
+        self._budgets = [RateBudget(count, seconds) for count, seconds in allowed]
+
+    def wait_s(self, now_s: float) -> float:
+        """Return the seconds until one more is allowed by all, 0.0 if now."""
+        return max((budget.wait_s(now_s) for budget in self._budgets), default=0.0)
+
+    def spend(self, now_s: float) -> None:
+        """Note that one was done at `now_s` (monotonic)."""
+        for budget in self._budgets:
+            budget.spend(now_s)

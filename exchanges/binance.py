@@ -1,17 +1,19 @@
 """Binance spot: partial depth and best prices, as combined streams.
 
 Source: developers.binance.com, "WebSocket Streams". Both kinds carry whole books, so there are no
-differences to apply. Partial depth names neither symbol nor time, which is why its frames must come
-wrapped in their stream's name.
+differences to apply (those are in `binance_diff`). Partial depth names neither symbol nor time,
+which is why its frames must come wrapped in their stream's name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 from urllib.parse import quote
 
 import msgspec
 
-from ..messages import BadFrame, ExchangeReplied, FeedEvent, Level, Snapshot
+from ..messages import BadFrame, ExchangeReplied, Level, Snapshot
 from .levels import checked_book
+from .protocol import Brought, ServerShutdown
 from .reading import read
 
 __all__ = ["STREAMS", "BinanceProtocol"]
@@ -71,11 +73,18 @@ _read_ticker = msgspec.json.Decoder(_BookTicker, strict=False).decode
 class BinanceProtocol:
     """Asks for one kind of stream in the address, and reads it."""
 
+    exchange: ClassVar[str] = "binance"
+    suffixes: ClassVar[Mapping[str, str]] = _SUFFIXES
+    """What stands behind the symbol in a stream's name."""
+
     def __init__(self, symbols: tuple[str, ...], stream: str = STREAMS[0]) -> None:
         self._symbols = symbols
-        self._suffix = _SUFFIXES[stream]
-        self._asked = {f"{symbol.lower()}@{self._suffix}": symbol for symbol in symbols}
-        self._snapshot = _ticker if stream == "bookTicker" else _depth
+        self._suffix = self.suffixes[stream]
+        self._asked = {self._name(symbol): symbol for symbol in symbols}
+        self._gone: frozenset[str] = frozenset()
+        self._requests = 0
+        self._content: Callable[[str, msgspec.Raw, int], Sequence[Brought]]
+        self._content = _ticker if stream == "bookTicker" else _depth
 
     def url(self, base: str) -> str:
         """Return the address of the combined streams, which subscribes to all of them."""
@@ -85,19 +94,40 @@ class BinanceProtocol:
         """Return nothing: the address has asked already, and messages are rationed."""
         return ()
 
-    def receive(self, payload: bytes, received_ns: int) -> Sequence[Snapshot | FeedEvent]:
+    def change(self, added: tuple[str, ...], removed: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the requests that end some streams and begin others."""
+        kept = (symbol for symbol in self._symbols if symbol not in removed)
+        self._symbols = tuple(dict.fromkeys((*kept, *added)))
+        asked = {self._name(symbol): symbol for symbol in self._symbols}
+        self._gone = self._gone.union(self._asked).difference(asked)
+        self._asked = asked
+        requests = (("UNSUBSCRIBE", removed), ("SUBSCRIBE", added))
+        return tuple(self._request(method, symbols) for method, symbols in requests if symbols)
+
+    def _request(self, method: str, symbols: tuple[str, ...]) -> str:
+        self._requests += 1
+        params = [self._name(symbol) for symbol in symbols]
+        request = {"method": method, "params": params, "id": self._requests}
+        return msgspec.json.encode(request).decode()
+
+    def _name(self, symbol: str) -> str:
+        return f"{symbol.lower()}@{self._suffix}"
+
+    def receive(self, payload: bytes, received_ns: int) -> Sequence[Brought]:
         """Return the book of a frame of the kind asked for; nothing for other streams."""
         frame = read(_read_frame, payload)
         symbol = self._asked.get(frame.stream)
         if symbol is not None:
-            return (self._snapshot(symbol, frame.data, received_ns),)
+            return self._content(symbol, frame.data, received_ns)
+        if frame.stream == "!serverShutdown":
+            return (ServerShutdown(),)
         if not frame.stream:
-            self._check_reply(payload)
-        elif frame.stream.partition("@")[2] == self._suffix:
+            return self._check_reply(payload)
+        if frame.stream.partition("@")[2] == self._suffix and frame.stream not in self._gone:
             raise BadFrame("symbol", f"{frame.stream!r} was not asked for")
         return ()
 
-    def _check_reply(self, payload: bytes) -> None:
+    def _check_reply(self, payload: bytes) -> Sequence[Brought]:
         reply = read(_read_reply, payload)
         if reply.error:
             raise self._replied(reply.error.code, reply.error.msg)
@@ -105,22 +135,23 @@ class BinanceProtocol:
             raise self._replied(reply.code, reply.msg)
         if reply.id is None and reply.event is None:
             raise BadFrame("type", "an object without a stream")
+        return (ServerShutdown(),) if reply.event == "serverShutdown" else ()
 
     def _replied(self, code: int, message: str) -> ExchangeReplied:
-        return ExchangeReplied("binance", str(code), message, self._symbols)
+        return ExchangeReplied(self.exchange, str(code), message, self._symbols)
 
 
-def _depth(symbol: str, data: msgspec.Raw, received_ns: int) -> Snapshot:
+def _depth(symbol: str, data: msgspec.Raw, received_ns: int) -> tuple[Snapshot]:
     book = read(_read_depth, data)
     bids, asks = checked_book(book.bids, book.asks)
-    return Snapshot("binance", symbol, bids, asks, None, book.sequence, received_ns)
+    return (Snapshot("binance", symbol, bids, asks, None, book.sequence, received_ns),)
 
 
-def _ticker(symbol: str, data: msgspec.Raw, received_ns: int) -> Snapshot:
+def _ticker(symbol: str, data: msgspec.Raw, received_ns: int) -> tuple[Snapshot]:
     best = read(_read_ticker, data)
     if best.symbol != symbol:
         raise BadFrame("symbol", f"{best.symbol!r} in the stream of {symbol!r}")
     bids, asks = checked_book(
         ((best.bid_price, best.bid_size),), ((best.ask_price, best.ask_size),)
     )
-    return Snapshot("binance", symbol, bids, asks, None, best.sequence, received_ns)
+    return (Snapshot("binance", symbol, bids, asks, None, best.sequence, received_ns),)

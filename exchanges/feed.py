@@ -9,6 +9,8 @@ from .table import exchange_named
 
 __all__ = ["Feed", "parse_key", "split_key"]
 
+MOST_COPIES = 4
+
 
 def split_key(key: str) -> tuple[str, str]:
     """Split `exchange:SYMBOL`, of any exchange; raises InvalidOption for another form."""
@@ -31,10 +33,26 @@ def _symbols(symbols: Iterable[str]) -> tuple[str, ...]:
     return tuple(symbols)
 
 
-def _base(url: str | None) -> str | None:
-    if url is not None and not url.startswith(("ws://", "wss://")):
+def _bases(url: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+    if url is None or isinstance(url, str):
+        return url if url is None else _base(url)
+    if not isinstance(url, tuple) or not url:
+        raise InvalidOption("url", url, "an address, or a tuple of at least one")
+    return tuple(_base(each) for each in url)
+
+
+def _base(url: str) -> str:
+    if not isinstance(url, str) or not url.startswith(("ws://", "wss://")):
         raise InvalidOption("url", url, "an address that begins with ws:// or wss://")
-    return url and url.rstrip("/")
+    return url.rstrip("/")
+
+
+def _rest(rest: str | None) -> str | None:
+    if rest is None:
+        return None
+    if not isinstance(rest, str) or not rest.startswith(("http://", "https://")):
+        raise InvalidOption("rest", rest, "an address that begins with http:// or https://")
+    return rest.rstrip("/")
 
 
 @attrs.frozen
@@ -42,7 +60,10 @@ class Feed:
     """The symbols to receive from one exchange, in the exchange's own upper-case spelling.
 
     `stream` is one of the exchange's streams (`EXCHANGES[exchange].streams`), the first of them by
-    default. `url` replaces the exchange's endpoints, for a proxy or a simulated exchange.
+    default. `url` replaces the exchange's endpoints, for a proxy or a simulated exchange: one, or a
+    tuple to go through. `rest` replaces its REST side, which streams of differences need.
+    `redundancy`: so many connections for the same symbols, 1 to 4, each on the
+    next endpoint; the first copy of a snapshot wins, and losing one of them loses no time.
 
     Raises InvalidOption for what no exchange could bring; asks none of them.
     """
@@ -50,7 +71,9 @@ class Feed:
     exchange: str = attrs.field()
     symbols: tuple[str, ...] = attrs.field(converter=_symbols)
     stream: str = attrs.field(kw_only=True)
-    url: str | None = attrs.field(default=None, converter=_base, kw_only=True)
+    url: str | tuple[str, ...] | None = attrs.field(default=None, converter=_bases, kw_only=True)
+    rest: str | None = attrs.field(default=None, converter=_rest, kw_only=True)
+    redundancy: int = attrs.field(default=1, kw_only=True)
 
     @stream.default
     def _first_stream(self) -> str:
@@ -75,9 +98,22 @@ class Feed:
         if stream not in allowed:
             raise InvalidOption("stream", stream, f"one of {', '.join(allowed)}")
 
+    @redundancy.validator
+    def _check_redundancy(self, _: object, redundancy: int) -> None:
+        whole = isinstance(redundancy, int) and not isinstance(redundancy, bool)
+        if not whole or not 1 <= redundancy <= MOST_COPIES:
+            raise InvalidOption("redundancy", redundancy, f"a whole number, 1 to {MOST_COPIES}")
+
     def __attrs_post_init__(self) -> None:
         # The exchange's own rules for symbols are known to its protocol: told now, not at connect.
         exchange_named(self.exchange).protocol(self.symbols, self.stream)
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """The addresses to connect to, in the order to try them."""
+        if self.url is None:
+            return exchange_named(self.exchange).endpoints
+        return (self.url,) if isinstance(self.url, str) else self.url
 
     @property
     def keys(self) -> tuple[str, ...]:

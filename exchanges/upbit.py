@@ -81,10 +81,13 @@ class UpbitProtocol:
     That spelling is then its name everywhere, so a market can be asked for at one depth only.
     """
 
+    exchange = "upbit"
+
     def __init__(self, symbols: tuple[str, ...], stream: str = STREAMS[0]) -> None:
         self._symbols = symbols
         self._format = _FORMATS[stream]
         self._asked = {_code(symbol): symbol for symbol in symbols}
+        self._gone: frozenset[str] = frozenset()
         readers = (_read_default, _read_simple)
         self._read, self._read_other = readers if stream == "orderbook" else readers[::-1]
         if len(self._asked) < len(symbols):
@@ -100,7 +103,8 @@ class UpbitProtocol:
         The ticket only names the request, so it is made of what is asked for: the same subscription
         is the same bytes. `isOnlyRealtime` stays away: the first book comes at once.
         """
-        ticket = uuid.uuid5(uuid.NAMESPACE_URL, f"upbit:{self._format}:{','.join(self._symbols)}")
+        asked = f"{self.exchange}:{self._format}:{','.join(self._symbols)}"
+        ticket = uuid.uuid5(uuid.NAMESPACE_URL, asked)
         request = (
             {"ticket": str(ticket)},
             {"type": "orderbook", "codes": self._symbols},
@@ -108,28 +112,39 @@ class UpbitProtocol:
         )
         return (msgspec.json.encode(request).decode(),)
 
+    def change(self, added: tuple[str, ...], removed: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the whole new subscription, which takes the place of the one before."""
+        kept = (symbol for symbol in self._symbols if symbol not in removed)
+        self._symbols = tuple(dict.fromkeys((*kept, *added)))
+        asked = {_code(symbol): symbol for symbol in self._symbols}
+        self._gone = self._gone.union(self._asked).difference(asked)
+        self._asked = asked
+        return self.greeting() if asked else ()
+
     def receive(self, payload: bytes, received_ns: int) -> Sequence[Snapshot | FeedEvent]:
         """Return the book of an `orderbook` frame, whichever format; nothing for other types."""
         frame = read(self._read, payload)
         if not frame.type:
             frame = read(self._read_other, payload)
         if frame.type == "orderbook":
-            return (self._snapshot(frame, received_ns),)
-        if not frame.type:
+            symbol = self._asked.get(frame.code)
+            if symbol is not None:
+                return (self._snapshot(symbol, frame, received_ns),)
+            if frame.code not in self._gone:
+                raise BadFrame("symbol", f"{frame.code!r} was not asked for")
+        elif not frame.type:
             self._check_reply(payload)
         return ()
 
-    def _snapshot(self, frame: _Frame | _SimpleFrame, received_ns: int) -> Snapshot:
-        symbol = self._asked.get(frame.code)
-        if symbol is None:
-            raise BadFrame("symbol", f"{frame.code!r} was not asked for")
+    def _snapshot(self, symbol: str, frame: _Frame | _SimpleFrame, received_ns: int) -> Snapshot:
         bids, asks = _sides(frame.orderbook_units)
-        return Snapshot("upbit", symbol, bids, asks, frame.timestamp, None, received_ns)
+        return Snapshot(self.exchange, symbol, bids, asks, frame.timestamp, None, received_ns)
 
     def _check_reply(self, payload: bytes) -> None:
         reply = read(_read_reply, payload)
         if reply.error:
-            raise ExchangeReplied("upbit", reply.error.name, reply.error.message, self._symbols)
+            error = reply.error
+            raise ExchangeReplied(self.exchange, error.name, error.message, self._symbols)
         if reply.status is None:
             raise BadFrame("type", "an object without a type")
 

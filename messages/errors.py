@@ -10,6 +10,7 @@ TicklaneError
     ExchangeFault          the exchange sent what it should not
         BadFrame           a frame that cannot be understood       (ValueError)
         ExchangeReplied    the exchange answered with an error
+    AlertNotTaken          a receiver did not take an alert
     WaitTimeout            what was waited for did not come        (TimeoutError)
 """
 
@@ -18,6 +19,7 @@ from difflib import get_close_matches
 from typing import Any
 
 __all__ = [
+    "AlertNotTaken",
     "BadFrame",
     "Deadlock",
     "ExchangeFault",
@@ -139,6 +141,18 @@ class ExchangeReplied(ExchangeFault):
     def __str__(self) -> str:
         about = f" (subscription of {', '.join(self.symbols)})" if self.symbols else ""
         return f"{self.exchange} replied {self.code}: {self.message}{about}"
+
+
+class AlertNotTaken(TicklaneError):
+    """A receiver did not take an alert; `reason` holds nothing secret, it goes to the log.
+
+    `retry`: whether to try again; not where the receiver will never take it.
+    """
+
+    def __init__(self, reason: str, *, retry: bool = True) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry = retry
 
 
 class WaitTimeout(TicklaneError, TimeoutError):

@@ -13,6 +13,8 @@ import websocket
 
 __all__ = ["Dial"]
 
+LAST_ACTS_S = 0.1
+
 
 class Dial:
     """One attempt to connect to a WebSocket server.
@@ -45,6 +47,10 @@ class Dial:
             self._thread.start()
         wait([self._connected], self._timeout_s)
         self.give_up(TimeoutError(f"not connected within {self._timeout_s:g} s"))
+        # Unless the system holds it up, it has nothing left to do, and is not to be found by who
+        # looks for threads left over.
+        if self._thread.is_alive():
+            self._thread.join(LAST_ACTS_S)
         return self._connected.result()
 
     def give_up(self, error: Exception) -> None:

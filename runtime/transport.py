@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
-from .inbox import Inbox
+from ..messages import Refusal
+from .reader import Reader
 
 __all__ = ["Link", "Receiver", "Transport"]
 
@@ -17,7 +17,7 @@ class Receiver(Protocol):
         """Begin: the connection is open, frames may be sent."""
 
     def received(self, payload: bytes, received_ns: int) -> None:
-        """Take a message whole; `link.here` may be called, as the last act."""
+        """Take a message whole; to offer with `link.here` may be the last act."""
 
     def oversized(self, length: int, received_ns: int) -> None:
         """Note a message too long to be kept: `length` bytes of it are announced so far."""
@@ -25,16 +25,19 @@ class Receiver(Protocol):
     def heard(self, received_ns: int) -> None:
         """Note a ping or a pong: the connection lives, whatever its market does."""
 
-    def closed(self, reason: str) -> None:
-        """End: the connection is gone, or was never made; nothing more is told."""
+    def closed(self, reason: str, refusal: Refusal | None = None) -> None:
+        """End: the connection is gone, or was never made; nothing more is told.
+
+        `refusal`: where the exchange would not have it, or we would not have its certificate.
+        """
 
 
 class Link(Protocol):
     """One connection, from any thread."""
 
     @property
-    def here(self) -> Callable[[Inbox], object] | None:
-        """Runs an inbox on the reading thread; None where that thread must not be held up."""
+    def here(self) -> Reader | None:
+        """The reading thread's reader; None where that thread must not be held up."""
 
     def send(self, text: str) -> None:
         """Send a text frame; on a lost connection nothing happens but the loss being told."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
 from contextlib import suppress
 
 from loguru import logger
@@ -21,7 +20,8 @@ from .frames import (
     Pong,
     ProtocolFailure,
 )
-from .inbox import Inbox
+from .reader import Reader
+from .refusal import refusal_of, told
 from .socket_stream import SocketStream
 from .transport import Receiver
 
@@ -77,6 +77,7 @@ class WebSocketLink:
         self._parser = parser
         self._receiver = receiver
         self._now_ns = dispatcher.clock.now_ns
+        self._unix_s = dispatcher.clock.unix_s
         self._stream: SocketStream | None = None
         self._received_ns = 0
         """When the bytes the parser has were read."""
@@ -86,9 +87,9 @@ class WebSocketLink:
         self._reader.start()
 
     @property
-    def here(self) -> Callable[[Inbox], object]:
-        """Runs an inbox on the reading thread, which another takes over if it gets stuck."""
-        return self._reader.here
+    def here(self) -> Reader:
+        """The reading thread's reader."""
+        return self._reader
 
     @property
     def text(self) -> bool:
@@ -125,20 +126,21 @@ class WebSocketLink:
             last = _close_frame(failure.code, failure.reason)
             return self._end(stream, f"closed by us with {failure}", last)
         except OSError as error:
-            return self._end(stream, _reason(error))
+            return self._end(stream, told(error))
         if self._closing:
             return self._end(stream, self._closing)
         try:
             return self._tell(stream, message)
         except Exception as error:  # noqa: BLE001 - told as a loss, or nobody would connect again
             logger.exception("{} failed to take a message", self._receiver)
-            return self._end(stream, _reason(error))
+            return self._end(stream, told(error))
 
     def _open(self) -> bool:
         try:
             stream = SocketStream(self._dial.connect())
         except Exception as error:  # noqa: BLE001 - no connection, whatever the cause
-            self._receiver.closed(self._closing or _reason(error))
+            refusal = None if self._closing else refusal_of(error, self._unix_s())
+            self._receiver.closed(self._closing or told(error), refusal)
             return False
         self._stream = stream
         if self._closing:
@@ -183,7 +185,7 @@ class WebSocketLink:
             stream.write(_frame(opcode, content))
         except TimeoutError as error:
             # A frame may have been cut off, and nothing can follow it.
-            self.close(_reason(error))
+            self.close(told(error))
         except OSError:
             """The reading thread has noticed too."""
 
@@ -197,7 +199,3 @@ def _close_frame(code: int, reason: str = "") -> bytes:
     # Section 7.4.1: 1005 says that no code was given, and does not travel itself.
     said = b"" if code == NO_STATUS else code.to_bytes(2, "big") + reason.encode()
     return _frame(ABNF.OPCODE_CLOSE, said)
-
-
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

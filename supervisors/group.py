@@ -10,7 +10,7 @@ from loguru import logger
 from ..messages import ChildGivenUp
 from ..runtime import Dispatching, Inbox, Reply
 from .children import ChildSpec, RestartPolicy
-from .supervisor import StartChild, StopChildren, Supervisor
+from .supervisor import RemoveChild, RestartChild, StartChild, StopChildren, Supervisor
 
 __all__ = ["Group"]
 
@@ -42,6 +42,15 @@ class Group:
         """Start a child after those there are, as soon as the supervisor runs; any thread."""
         self._specs.append(spec)
         self._inbox.tell(StartChild(spec))
+
+    def remove(self, spec: ChildSpec) -> None:
+        """Stop a child and forget it; any thread."""
+        self._specs.remove(spec)
+        self._inbox.tell(RemoveChild(spec))
+
+    def restart(self, key: str) -> None:
+        """Have a child replaced, even one stuck in a handler; any thread."""
+        self._inbox.tell(RestartChild(key))
 
     def start(self) -> None:
         """Start the supervisor, and with it the children."""

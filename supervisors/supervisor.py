@@ -9,10 +9,10 @@ import attrs
 from loguru import logger
 
 from ..messages import ChildFailed, ChildGivenUp, ChildStopped, InvalidOption
-from ..runtime import Actor, Dispatching, Inbox, Reply
+from ..runtime import Actor, Dispatching, Inbox, Mailbox, Reply
 from .children import Child, ChildSpec, RestartPolicy
 
-__all__ = ["StartChild", "StopChildren", "Supervisor"]
+__all__ = ["RemoveChild", "RestartChild", "StartChild", "StopChildren", "Supervisor"]
 
 STRATEGIES = ("one_for_one", "rest_for_one")
 
@@ -22,6 +22,20 @@ class StartChild:
     """Start a child, after those there are."""
 
     spec: ChildSpec
+
+
+@attrs.frozen
+class RemoveChild:
+    """Stop a child at once, forget it, and close its inbox when it has ended."""
+
+    spec: ChildSpec
+
+
+@attrs.frozen
+class RestartChild:
+    """Replace a child that runs: at once if it is stuck in a handler, which is left behind."""
+
+    key: str
 
 
 @attrs.frozen
@@ -69,9 +83,13 @@ class Supervisor(Actor):
         self._children: dict[str, Child] = {}
         self._running: dict[str, Child] = {}
         """Those with an actor, in the order of their start."""
+        self._removed: set[Inbox] = set()
+        """Of children that are forgotten and have not ended yet."""
         self._stopping: StopChildren | None = None
         self._on: dict[type, Callable[[Any], object]] = {
             StartChild: self._on_start_child,
+            RemoveChild: self._on_remove_child,
+            RestartChild: self._on_restart_child,
             ChildFailed: self._on_failed,
             ChildStopped: self._on_stopped,
             _Restart: self._on_restart,
@@ -95,7 +113,46 @@ class Supervisor(Actor):
         else:
             child.inbox.status = "stopped"
 
+    def _on_restart_child(self, message: RestartChild) -> None:
+        child = self._running.get(message.key)
+        if child is None or self._stopping is not None:
+            return
+        _set_status(child, "restarting")
+        child.due = True
+        if isinstance(child.inbox, Mailbox) and child.inbox.leave_behind():
+            logger.error("{} is stuck in a handler, which is left behind", message.key)
+            self._ended(message.key)
+            self._start_due(child)
+        else:
+            self._tell_to_stop(child, drain=False)
+
+    def _on_remove_child(self, message: RemoveChild) -> None:
+        key, inbox = message.spec.key, message.spec.inbox
+        child = self._children.get(key)
+        if child is None or child.inbox is not inbox:
+            return
+        del self._children[key]
+        if child.waiting is not None:
+            child.waiting.cancel()
+        if self._running.pop(key, None) is None:
+            inbox.close()
+        else:
+            self._removed.add(inbox)
+            inbox.stop(drain=False)
+
+    def _was_removed(self, message: ChildFailed | ChildStopped) -> bool:
+        if message.actor is None:
+            return message.key not in self._children
+        inbox = message.actor.inbox
+        if inbox not in self._removed:
+            return False
+        self._removed.remove(inbox)
+        inbox.close()
+        return True
+
     def _on_failed(self, message: ChildFailed) -> None:
+        if self._was_removed(message):
+            return
         child = self._ended(message.key)
         logger.opt(exception=message.error).error("{} failed", message.key)
         if self._stopping is not None:
@@ -106,6 +163,8 @@ class Supervisor(Actor):
             self._give_up(child, message.error)
 
     def _on_stopped(self, message: ChildStopped) -> None:
+        if self._was_removed(message):
+            return
         child = self._ended(message.key)
         if self._stopping is not None:
             self._stop_next(self._stopping)
@@ -130,7 +189,9 @@ class Supervisor(Actor):
         child.waiting = self.dispatcher.call_later(delay_s, lambda: self.inbox.tell(message))
 
     def _on_restart(self, message: _Restart) -> None:
-        child = self._children[message.key]
+        child = self._children.get(message.key)
+        if child is None:
+            return
         for each in self._with_dependents(child):
             each.due = each.inbox.status == "restarting"
         self._start_due(child)

@@ -48,14 +48,16 @@ class Symbols:
         self._start = start
         self._lock = threading.Lock()
         self._audiences: dict[str, Audience] = {}
+        self._children: dict[str, ChildSpec] = {}
         # Options are checked now, not when the first symbol comes.
         for key in ("", *_keys(capacity), *_keys(overflow)):
             self._mailbox(key, dispatcher)
 
     def audience(self, key: str) -> Audience:
         """Return who listens to a known key; raises UnknownKey."""
-        self.mailbox(key)
-        return self._audiences[key]
+        with self._lock:
+            self.mailbox(key)
+            return self._audiences[key]
 
     def mailbox(self, key: str) -> Mailbox:
         """Return the mailbox of a known key; raises UnknownKey, InvalidOption for no key at all."""
@@ -80,6 +82,14 @@ class Symbols:
             mailboxes[symbol] = mailbox = self._make(key)
         return mailbox
 
+    def remove(self, key: str) -> ChildSpec:
+        """Forget a symbol; return what is to be stopped. Raises UnknownKey."""
+        with self._lock:
+            self.mailbox(key)
+            exchange, symbol = split_key(key)
+            del self.mailboxes[key], self.by_exchange[exchange][symbol], self._audiences[key]
+            return self._children.pop(key)
+
     def _make(self, key: str) -> Mailbox:
         mailbox = self._mailbox(key, self._dispatcher)
         audience = self._audiences[key] = Audience()
@@ -93,7 +103,8 @@ class Symbols:
                 supervisor=supervisor,
             )
 
-        self._start(ChildSpec(key, mailbox, start))
+        child = self._children[key] = ChildSpec(key, mailbox, start)
+        self._start(child)
         return mailbox
 
     def _mailbox(self, key: str, dispatcher: Dispatching) -> Mailbox:

@@ -4,15 +4,16 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
 
 from ticklane import Feed, MarketData
-from ticklane.actors import Connection
-from ticklane.exchanges import EXCHANGES
+from ticklane.actors import BookDesk, Connection, FeedPart, RestGate
+from ticklane.exchanges import EXCHANGES, BookRequest, Budget
 from ticklane.messages import (
+    ConnectionEnding,
     ConnectionLost,
     ConnectionOpened,
     ConnectionRefused,
@@ -23,7 +24,7 @@ from ticklane.messages import (
     FeedMetrics,
     Snapshot,
 )
-from ticklane.runtime import Dispatcher, Inbox, Mailbox
+from ticklane.runtime import Answer, Dispatcher, Inbox, Mailbox
 from ticklane.simulation import LoopbackExchange
 
 if TYPE_CHECKING:
@@ -191,6 +192,9 @@ class Broken:
     def greeting(self) -> tuple[str, ...]:
         return ("hello", "books, please")
 
+    def change(self, added: tuple[str, ...], removed: tuple[str, ...]) -> tuple[str, ...]:
+        raise ZeroDivisionError(added, removed)
+
     def receive(self, payload: bytes, received_ns: int) -> Sequence[Snapshot | FeedEvent]:
         raise ZeroDivisionError(payload, received_ns)
 
@@ -231,21 +235,20 @@ def mailboxes(dispatcher: Dispatcher) -> dict[str, Mailbox]:
 def connection(feed: Inbox, mailboxes: dict[str, Mailbox]) -> Connection:
     row = EXCHANGES["upbit"]
     protocol = row.protocol(SYMBOLS["upbit"], row.streams[0])
-    return Connection("upbit", "wss://somewhere", protocol, mailboxes, feed)
+    return Connection("upbit", "wss://somewhere", protocol, FeedPart(mailboxes), feed)
 
 
 def told(feed: Inbox) -> list[object]:
     return [feed.get().message for _ in range(feed.backlog)]
 
 
-def test_an_open_connection_sends_its_protocols_greeting(
-    feed: Inbox, mailboxes: dict[str, Mailbox]
+def test_an_open_connection_leaves_the_subscribing_to_its_feed(
+    connection: Connection, feed: Inbox
 ) -> None:
     wire = Wire()
-    connection = Connection("upbit", "", Broken(), mailboxes, feed)
     connection.opened(wire)
 
-    assert wire.sent == ["hello", "books, please"]
+    assert wire.sent == []
     assert told(feed) == [ConnectionOpened(connection)]
 
 
@@ -302,7 +305,7 @@ def test_an_error_reply_is_passed_on_to_the_feed(connection: Connection, feed: I
 def test_a_mistake_in_a_protocol_ends_no_connection(
     feed: Inbox, mailboxes: dict[str, Mailbox]
 ) -> None:
-    connection = Connection("upbit", "", Broken(), mailboxes, feed)
+    connection = Connection("upbit", "", Broken(), FeedPart(mailboxes), feed)
     connection.received(upbit(), 5)
 
     assert connection.bad_frames == {"unexpected": 1}
@@ -315,3 +318,183 @@ def test_a_frame_too_long_to_be_kept_is_counted_and_is_a_sign_of_life(
 
     assert connection.bad_frames == {"oversized": 1}
     assert (connection.frames, connection.last_frame_ns) == (1, 5)
+
+
+def test_a_symbol_removed_a_moment_ago_is_nobodys_and_no_fault(
+    feed: Inbox, mailboxes: dict[str, Mailbox]
+) -> None:
+    part = FeedPart(mailboxes)
+    row = EXCHANGES["upbit"]
+    protocol = row.protocol(SYMBOLS["upbit"], row.streams[0])
+    connection = Connection("upbit", "", protocol, part, feed)
+    part.remove("KRW-ETH")
+    connection.received(upbit("KRW-ETH"), 5)
+
+    assert mailboxes["KRW-ETH"].latest is None
+    assert connection.bad_frames == {}
+
+
+def test_an_exchange_that_will_hang_up_is_told_to_the_feed_and_is_no_snapshot(
+    feed: Inbox, mailboxes: dict[str, Mailbox]
+) -> None:
+    row = EXCHANGES["binance"]
+    protocol = row.protocol(SYMBOLS["binance"], row.streams[0])
+    connection = Connection("binance", "", protocol, FeedPart(mailboxes), feed)
+    connection.received(b'{"e":"serverShutdown","E":1746601573804}', 5)
+
+    assert told(feed) == [ConnectionEnding(connection)]
+    assert connection.snapshots == 0
+
+
+## One connection of differences
+
+
+class NotingRest:
+    """A REST side that never answers and notes what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.cancelled = 0
+
+    def get(self, url: str, _: float, __: Callable[[Answer], object]) -> "NotingRest":
+        self.asked.append(url.partition("symbol=")[2].partition("&")[0])
+        return self
+
+    def cancel(self) -> None:
+        self.cancelled += 1
+
+
+class PingedWire(Wire):
+    """A link that notes pings."""
+
+    pings = 0
+
+    def ping(self) -> None:
+        self.pings += 1
+
+
+@attrs.frozen
+class Diffs:
+    """A connection of differences, and all that is around it."""
+
+    connection: Connection
+    rest: NotingRest
+    feed: Inbox
+    wire: PingedWire
+    mailboxes: dict[str, Mailbox]
+    stepped: Any
+
+    def latest(self) -> list[int | None]:
+        return [box.latest.sequence if box.latest else None for box in self.mailboxes.values()]
+
+
+REQUESTS = {
+    symbol: BookRequest(symbol, f"/api/v3/depth?symbol={symbol}&limit=1000", 50)
+    for symbol in SYMBOLS["binance"]
+}
+
+
+def difference(first: int, last: int) -> bytes:
+    data = {"e": "depthUpdate", "E": 1, "s": "BTCUSDT", "U": first, "u": last, "b": [], "a": []}
+    return json.dumps({"stream": "btcusdt@depth@100ms", "data": data}).encode()
+
+
+def answer(number: int = 10, status: int = 200) -> Answer:
+    body = f'{{"lastUpdateId":{number},"bids":[["1","1"]],"asks":[["2","1"]]}}'
+    return Answer(status=status, body=body.encode(), received_ns=5)
+
+
+@pytest.fixture
+def diffs(stepped: Any) -> Diffs:
+    rest, feed = NotingRest(), Inbox(stepped)
+    mailboxes = {symbol: Mailbox(f"binance:{symbol}", stepped) for symbol in SYMBOLS["binance"]}
+    desk = BookDesk("http://rest", rest, RestGate(Budget(6000, 60.0)), stepped)
+    protocol = EXCHANGES["binance"].protocol(SYMBOLS["binance"], "depth")
+    connection = Connection("binance", "", protocol, FeedPart(mailboxes), feed, desk=desk)
+    wire = PingedWire()
+    connection.opened(wire)
+    stepped.advance(0.0)
+    return Diffs(connection, rest, feed, wire, mailboxes, stepped)
+
+
+def test_its_books_are_fetched_when_it_is_open(diffs: Diffs) -> None:
+    assert diffs.rest.asked == [*SYMBOLS["binance"]]
+
+
+def test_an_answer_is_read_with_the_next_frame(diffs: Diffs) -> None:
+    diffs.connection.answered(REQUESTS["BTCUSDT"], answer())
+    before = diffs.latest()
+    diffs.connection.received(b'{"result":null,"id":1}', 7)
+
+    assert (before, diffs.latest()) == ([None, None], [10, None])
+
+
+def test_an_answer_is_read_with_the_next_ping_or_pong(diffs: Diffs) -> None:
+    diffs.connection.answered(REQUESTS["BTCUSDT"], answer())
+    diffs.connection.heard(7)
+
+    assert diffs.latest() == [10, None]
+
+
+def test_only_the_answer_that_waits_longest_is_worth_a_ping(diffs: Diffs) -> None:
+    for symbol in SYMBOLS["binance"]:
+        diffs.connection.answered(REQUESTS[symbol], answer())
+    for symbol in SYMBOLS["binance"]:
+        diffs.connection.nudge(REQUESTS[symbol])
+
+    assert diffs.wire.pings == 1
+
+
+def test_answers_that_are_read_are_worth_no_ping(diffs: Diffs) -> None:
+    diffs.connection.answered(REQUESTS["BTCUSDT"], answer())
+    diffs.connection.heard(7)
+    diffs.connection.nudge(REQUESTS["BTCUSDT"])
+
+    assert diffs.wire.pings == 0
+
+
+def test_it_streams_when_every_symbol_has_had_a_book(diffs: Diffs) -> None:
+    told(diffs.feed)
+    diffs.connection.answered(REQUESTS["BTCUSDT"], answer())
+    diffs.connection.heard(7)
+    after_one = told(diffs.feed)
+    diffs.connection.answered(REQUESTS["ETHUSDT"], answer())
+    diffs.connection.heard(8)
+
+    assert (after_one, told(diffs.feed)) == ([], [ConnectionStreaming(diffs.connection)])
+
+
+def test_a_symbol_that_is_refused_or_removed_is_not_waited_for(diffs: Diffs) -> None:
+    told(diffs.feed)
+    diffs.connection.answered(REQUESTS["ETHUSDT"], answer(status=400))
+    diffs.connection.answered(REQUESTS["BTCUSDT"], answer())
+    diffs.connection.heard(7)
+    refused, streaming = told(diffs.feed)
+
+    assert isinstance(refused, ConnectionRefused)
+    assert refused.reply.symbols == ("ETHUSDT",)
+    assert streaming == ConnectionStreaming(diffs.connection)
+    assert diffs.connection.bad_frames == {"error_reply": 1}
+
+
+def test_a_base_that_cannot_be_read_is_counted_and_fetched_again(diffs: Diffs) -> None:
+    diffs.connection.answered(REQUESTS["BTCUSDT"], attrs.evolve(answer(), body=b"<html>"))
+    diffs.connection.heard(7)
+    diffs.stepped.advance(2.0)
+
+    assert diffs.connection.bad_frames == {"json": 1}
+    assert diffs.rest.asked[2:] == ["BTCUSDT"]
+
+
+def test_a_jump_in_the_exchanges_numbers_is_counted(diffs: Diffs) -> None:
+    diffs.connection.answered(REQUESTS["BTCUSDT"], answer())
+    for first, last in ((11, 12), (13, 14), (20, 21)):
+        diffs.connection.received(difference(first, last), 7)
+
+    assert diffs.connection.gaps == 1
+
+
+def test_when_it_is_gone_nothing_is_fetched_for_it_any_more(diffs: Diffs) -> None:
+    diffs.connection.closed("the cable")
+
+    assert diffs.rest.cancelled == 2

@@ -4,10 +4,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
-import pykka
 import pytest
 from loguru import logger
 from websockets.frames import Frame, Opcode
@@ -15,10 +14,8 @@ from websockets.protocol import Event
 from websockets.sync.server import ServerConnection, serve
 
 from ticklane import Feed, MarketData
-from ticklane.actors import CONNECTION_STATES, ConnectGate, FeedActor, FeedStatus
 from ticklane.messages import FeedEvent, FeedMetrics, FeedStalled, Snapshot
-from ticklane.runtime import Inbox, Link, Mailbox, Receiver
-from ticklane.simulation import LoopbackExchange, World
+from ticklane.simulation import LoopbackExchange
 from ticklane.simulation.upbit_venue import UpbitForm
 
 if TYPE_CHECKING:
@@ -120,7 +117,7 @@ def test_what_a_feed_brought_is_known_when_it_has_stopped(quiet: LoopbackExchang
     assert feed_of(market).state == "stopped"
 
 
-@pytest.mark.parametrize("drop", [LoopbackExchange.disconnect_all, LoopbackExchange.abort_all])
+@pytest.mark.parametrize("drop", [LoopbackExchange.disconnect, lambda it: it.disconnect(None)])
 def test_a_lost_connection_is_made_again_and_told_in_band_and_in_order(
     quiet: LoopbackExchange, drop: Callable[[LoopbackExchange], None]
 ) -> None:
@@ -142,8 +139,8 @@ def test_a_lost_connection_is_made_again_and_told_in_band_and_in_order(
 @pytest.mark.parametrize(
     ("drop", "said"),
     [
-        (lambda exchange: exchange.disconnect_all(code=1012), "closed by the exchange with 1012"),
-        (LoopbackExchange.abort_all, "ConnectionResetError"),
+        (lambda exchange: exchange.disconnect(code=1012), "closed by the exchange with 1012"),
+        (lambda exchange: exchange.disconnect(None), "ConnectionResetError"),
     ],
 )
 def test_why_a_connection_was_lost_is_its_last_error(
@@ -237,7 +234,7 @@ def test_a_quiet_symbol_on_a_connection_that_answers_pings_is_no_fault() -> None
             assert diary.has("FeedConnected")
             while market.metrics().feeds[0].state == "connecting":
                 """The feed's actor is about to hear of it too, and counts from then."""
-            for seconds in (50.0, 20.0):
+            for seconds in (30.0, 20.0):
                 clock.advance(seconds)
                 assert pings.acquire(timeout=3.0), diary.entries
 
@@ -247,134 +244,14 @@ def test_a_quiet_symbol_on_a_connection_that_answers_pings_is_no_fault() -> None
 ## Step by step
 
 
-@attrs.define
-class Wire:
-    """One connection as the test plays it."""
-
-    url: str
-    receiver: Receiver
-    pings: int = 0
-    closed_for: str | None = None
-    here = None
-
-    def send(self, text: str) -> None:
-        """Do nothing: nobody listens."""
-
-    def ping(self) -> None:
-        self.pings += 1
-
-    def close(self, reason: str) -> None:
-        self.closed_for = reason
-
-    def backlog(self) -> int:
-        return 0
-
-
-@attrs.define
-class Wires:
-    """A transport whose connections the test plays."""
-
-    made: list[Wire] = attrs.field(factory=list)
-    broken: bool = False
-
-    def open(self, name: str, url: str, receiver: Receiver) -> Link:
-        if self.broken:
-            raise RuntimeError(f"can't start new thread for {name}")
-        self.made.append(Wire(url, receiver))
-        return self.made[-1]
-
-
-@attrs.define
-class Playground:
-    """One feed's actor, and everything around it."""
-
-    exchange: str = "upbit"
-    world: World = attrs.field(factory=World)
-    wires: Wires = attrs.field(factory=Wires)
-    gate: ConnectGate = attrs.field()
-    status: FeedStatus = attrs.field()
-    inbox: Inbox = attrs.field()
-    mailboxes: dict[str, Mailbox] = attrs.field()
-    refs: list[pykka.ActorRef[FeedActor]] = attrs.field(factory=list)
-
-    @gate.default
-    def _gate(self) -> ConnectGate:
-        return ConnectGate(self.world.clock)
-
-    @status.default
-    def _status(self) -> FeedStatus:
-        return FeedStatus(self.exchange, self.exchange)
-
-    @inbox.default
-    def _inbox(self) -> Inbox:
-        return Inbox(self.world)
-
-    @mailboxes.default
-    def _mailboxes(self) -> dict[str, Mailbox]:
-        return {name: Mailbox(f"{self.exchange}:{name}", self.world) for name in ("BTC", "ETH")}
-
-    def start(self) -> None:
-        ref = FeedActor.start(
-            feed=Feed(self.exchange, tuple(self.mailboxes)),
-            status=self.status,
-            mailboxes=self.mailboxes,
-            transport=self.wires,
-            gate=self.gate,
-            dispatcher=self.world,
-            inbox=self.inbox,
-        )
-        self.refs.append(ref)
-        self.world.run_for(0.0)
-
-    @property
-    def wire(self) -> Wire:
-        return self.wires.made[-1]
-
-    def opens(self) -> None:
-        self.wire.receiver.opened(self.wire)
-        self.world.run_for(0.0)
-
-    def brings_a_book(self) -> None:
-        at_ns = self.world.clock.now_ns()
-        payload = UpbitForm().frame(book(at_ns // 1_000_000, "BTC"))
-        self.wire.receiver.received(payload, at_ns)
-        self.world.run_for(0.0)
-
-    def is_lost(self, wire: Wire | None = None) -> None:
-        (wire or self.wire).receiver.closed("the cable")
-        self.world.run_for(0.0)
-
-    def events(self, symbol: str = "BTC") -> list[FeedEvent]:
-        return [event for _, event in self.mailboxes[symbol]._events]
-
-
-@pytest.fixture
-def playground() -> Iterator[Playground]:
-    playground = Playground()
-    playground.start()
-    yield playground
-    _end(playground)
-
-
-def _end(playground: Playground) -> None:
-    playground.inbox.stop(drain=True)
-    playground.world.run_for(0.0)
-
-
-def test_every_state_leads_to_states_there_are() -> None:
-    reached = {state for row in CONNECTION_STATES.values() for state in row.values()}
-
-    assert reached == CONNECTION_STATES.keys() - {"idle"}
-
-
-def test_it_goes_through_the_states_of_a_connections_life(playground: Playground) -> None:
+def test_it_goes_through_the_states_of_a_connections_life(playground: Any) -> None:
     states = [playground.status.state]
     for step in (
         playground.opens,
         playground.brings_a_book,
         playground.is_lost,
         lambda: playground.world.run_for(0.5),
-        lambda: _end(playground),
+        playground.end,
     ):
         step()
         states.append(playground.status.state)
@@ -389,12 +266,12 @@ def test_it_goes_through_the_states_of_a_connections_life(playground: Playground
     ]
 
 
-def test_it_connects_to_the_exchanges_own_address(playground: Playground) -> None:
+def test_it_connects_to_the_exchanges_own_address(playground: Any) -> None:
     assert playground.wire.url == "wss://api.upbit.com/websocket/v1"
 
 
 def test_it_tries_again_for_ever_and_never_waits_longer_than_the_cap(
-    playground: Playground,
+    playground: Any,
 ) -> None:
     for _ in range(100):
         playground.is_lost()
@@ -404,7 +281,7 @@ def test_it_tries_again_for_ever_and_never_waits_longer_than_the_cap(
     assert playground.status.reconnects == 100
 
 
-def test_it_waits_a_random_time_that_grows(playground: Playground) -> None:
+def test_it_waits_a_random_time_that_grows(playground: Any) -> None:
     waits_s: list[float] = []
     for _ in range(8):
         before_ns = playground.world.clock.now_ns()
@@ -419,7 +296,7 @@ def test_it_waits_a_random_time_that_grows(playground: Playground) -> None:
 
 
 def test_a_connection_that_streamed_makes_the_next_wait_short_again(
-    playground: Playground,
+    playground: Any,
 ) -> None:
     for _ in range(8):
         playground.is_lost()
@@ -432,52 +309,55 @@ def test_a_connection_that_streamed_makes_the_next_wait_short_again(
     assert len(playground.wires.made) == 10
 
 
-def test_attempts_wait_for_the_budget_they_share(playground: Playground) -> None:
+def test_attempts_wait_for_the_budget_they_share(
+    playground: Any, new_playground: Callable[..., Any]
+) -> None:
     others = [
-        Playground(world=playground.world, wires=playground.wires, gate=playground.gate)
+        new_playground(world=playground.world, wires=playground.wires, gate=playground.gate)
         for _ in range(6)
     ]
     for other in others:
         other.start()
     at_once = len(playground.wires.made)
-    playground.world.run_for(1.0)
+    playground.world.run_for(1.1)
     for other in others:
-        _end(other)
+        other.end()
 
     assert (at_once, len(playground.wires.made)) == (5, 7)
 
 
 @pytest.mark.parametrize(("exchange", "pings"), [("upbit", 5), ("binance", 0)])
-def test_it_pings_as_often_as_the_exchange_asks(exchange: str, pings: int) -> None:
-    playground = Playground(exchange)
+def test_it_pings_as_often_as_the_exchange_asks(
+    exchange: str, pings: int, new_playground: Callable[..., Any]
+) -> None:
+    playground = new_playground(exchange)
     playground.start()
     playground.opens()
-    for _ in range(10):
-        playground.world.run_for(10.0)
-        playground.brings_a_book()
-    playground.world.run_for(1.0)
-    _end(playground)
+    playground.streams(101)
+    playground.end()
 
     assert playground.wire.pings == pings
 
 
 def test_a_connection_that_says_nothing_is_told_to_every_symbol_and_closed(
-    playground: Playground,
+    playground: Any,
 ) -> None:
     playground.opens()
+    playground.wire.answers = True
     playground.brings_a_book()
     playground.world.run_for(60.0)
     before = playground.wire.closed_for
     playground.world.run_for(1.0)
 
     assert before is None
-    assert playground.wire.closed_for == "silent for 61 s"
+    assert playground.status.state == "stalled"
+    assert playground.wire.closed_for == "stalled: no data for 61 s"
     for symbol in ("BTC", "ETH"):
         assert playground.events(symbol)[-1] == FeedStalled(key=f"upbit:{symbol}", silence_s=61.0)
 
 
 def test_a_connection_that_never_said_anything_is_silent_since_it_opened(
-    playground: Playground,
+    playground: Any,
 ) -> None:
     playground.world.run_for(50.0)
     playground.opens()
@@ -485,10 +365,10 @@ def test_a_connection_that_never_said_anything_is_silent_since_it_opened(
     before = playground.wire.closed_for
     playground.world.run_for(1.0)
 
-    assert (before, playground.wire.closed_for) == (None, "silent for 61 s")
+    assert (before, playground.wire.closed_for) == (None, "stalled: no data for 61 s")
 
 
-def test_what_an_earlier_connection_tells_only_adds_to_the_sums(playground: Playground) -> None:
+def test_what_an_earlier_connection_tells_only_adds_to_the_sums(playground: Any) -> None:
     playground.opens()
     playground.brings_a_book()
     earlier = playground.wire
@@ -502,10 +382,10 @@ def test_what_an_earlier_connection_tells_only_adds_to_the_sums(playground: Play
     assert playground.status.metrics(0).snapshots == 2
 
 
-def test_the_next_actor_leaves_the_connection_of_the_one_before(playground: Playground) -> None:
+def test_the_next_actor_leaves_the_connection_of_the_one_before(playground: Any) -> None:
     playground.opens()
     earlier = playground.wire
-    _end(playground)
+    playground.end()
     playground.start()
 
     assert earlier.closed_for is not None
@@ -513,7 +393,7 @@ def test_the_next_actor_leaves_the_connection_of_the_one_before(playground: Play
 
 
 def test_the_next_actor_looks_after_its_connection_once_a_second_all_the_same(
-    playground: Playground,
+    playground: Any,
 ) -> None:
     playground.is_lost()
     playground.wires.broken = True
@@ -522,12 +402,12 @@ def test_the_next_actor_looks_after_its_connection_once_a_second_all_the_same(
     playground.start()
     playground.world.run_for(2.0)
 
-    assert len(playground.world._timers) == 1
+    assert len(playground.world._due) == 1
 
 
-def test_stopping_closes_the_connection_and_makes_no_other(playground: Playground) -> None:
+def test_stopping_closes_the_connection_and_makes_no_other(playground: Any) -> None:
     playground.opens()
-    _end(playground)
+    playground.end()
     playground.is_lost()
     playground.world.run_for(60.0)
 
@@ -535,7 +415,7 @@ def test_stopping_closes_the_connection_and_makes_no_other(playground: Playgroun
     assert len(playground.wires.made) == 1
 
 
-def test_another_message_is_a_dead_letter(playground: Playground) -> None:
+def test_another_message_is_a_dead_letter(playground: Any) -> None:
     playground.inbox.tell("hello")
     playground.world.run_for(0.0)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 
+from ticklane.messages import Refusal
 from ticklane.runtime import Dispatcher, Link, WebSocketTransport
 from ticklane.runtime.websocket_transport import WebSocketLink
 
@@ -45,7 +46,7 @@ class Echo:
     def heard(self, _: int) -> None:
         """Do nothing: a ping is answered by the transport."""
 
-    def closed(self, reason: str) -> None:
+    def closed(self, reason: str, refusal: Refusal | None = None) -> None:  # noqa: ARG002
         self.reason = reason
         self.over.set()
 

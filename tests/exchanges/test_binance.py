@@ -147,8 +147,6 @@ def test_nothing_is_left_to_say_once_connected() -> None:
     [
         b'{"result":null,"id":1}',
         b'{"result":["btcusdt@depth20@100ms"],"id":3}',
-        b'{"e":"serverShutdown","E":1746601573804}',
-        b'{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1746601573804}}',
         b'{"stream":"btcusdt@aggTrade","data":{"e":"aggTrade","s":"BTCUSDT","a":1,"p":"1"}}',
         b'{"stream":"xrpusdt@depth@100ms","data":{"e":"depthUpdate","b":[],"a":[]}}',
     ],

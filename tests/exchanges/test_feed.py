@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ticklane.exchanges import Feed, parse_key
+from ticklane.exchanges import EXCHANGES, Feed, parse_key
 from ticklane.messages import InvalidOption
 
 
@@ -34,8 +34,21 @@ def test_the_address_of_a_feed_is_a_base_to_append_to() -> None:
     assert Feed("upbit", ["KRW-BTC"], url="ws://127.0.0.1:9/").url == "ws://127.0.0.1:9"
 
 
+def test_the_rest_side_of_a_feed_is_a_base_to_append_to() -> None:
+    assert Feed("binance", ["BTCUSDT"], rest="http://127.0.0.1:9/").rest == "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize("rest", ["ws://127.0.0.1", "127.0.0.1", "", 7])
+def test_a_rest_side_that_is_no_http_address_is_refused(rest: object) -> None:
+    assert _refusal(rest=rest) == (
+        f"rest must be an address that begins with http:// or https://, not {rest!r}"
+    )
+
+
 def test_an_unknown_exchange_is_refused() -> None:
-    assert _refusal(exchange="kraken") == "exchange must be one of binance, upbit, not 'kraken'"
+    known = ", ".join(EXCHANGES)
+
+    assert _refusal(exchange="kraken") == f"exchange must be one of {known}, not 'kraken'"
 
 
 def test_an_unknown_exchange_is_refused_before_its_stream() -> None:
@@ -80,6 +93,31 @@ def test_an_address_that_is_no_websocket_is_refused() -> None:
     )
 
 
+@pytest.mark.parametrize("url", [(), ["ws://a"], ("ws://a", "http://b"), 7])
+def test_addresses_that_are_none_are_refused(url: object) -> None:
+    assert "url must be an address" in _refusal(url=url)
+
+
+def test_without_an_address_the_endpoints_are_the_exchanges() -> None:
+    assert Feed("upbit", ["KRW-BTC"]).endpoints == EXCHANGES["upbit"].endpoints
+
+
+@pytest.mark.parametrize("url", ["ws://a/", ("ws://a/",)])
+def test_an_address_takes_the_place_of_the_exchanges_endpoints(url: object) -> None:
+    assert Feed("upbit", ["KRW-BTC"], url=url).endpoints == ("ws://a",)
+
+
+def test_several_addresses_are_gone_through_in_their_order() -> None:
+    assert Feed("upbit", ["KRW-BTC"], url=("ws://b", "ws://a")).endpoints == ("ws://b", "ws://a")
+
+
+@pytest.mark.parametrize("redundancy", [0, 5, -1, True, 1.5, "2", None])
+def test_a_redundancy_that_is_no_number_of_connections_is_refused(redundancy: object) -> None:
+    assert _refusal(redundancy=redundancy) == (
+        f"redundancy must be a whole number, 1 to 4, not {redundancy!r}"
+    )
+
+
 def test_a_key_is_split_into_exchange_and_symbol() -> None:
     assert parse_key("binance:BTCUSDT") == ("binance", "BTCUSDT")
 
@@ -99,5 +137,5 @@ def test_a_key_of_another_form_is_refused(key: str) -> None:
 
 
 def test_a_key_of_an_unknown_exchange_is_refused() -> None:
-    with pytest.raises(InvalidOption, match="exchange must be one of binance, upbit, not 'ftx'"):
+    with pytest.raises(InvalidOption, match=r"exchange must be one of .*upbit, not 'ftx'"):
         parse_key("ftx:BTC")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ticklane.exchanges import EXCHANGES, exchange_named
+from ticklane.exchanges import EXCHANGES, Budget, DiffProtocol, exchange_named
 from ticklane.messages import InvalidOption
 
 every_exchange = pytest.mark.parametrize("name", EXCHANGES)
@@ -17,7 +17,7 @@ def test_an_unknown_exchange_is_an_error_that_lists_the_known(name: object) -> N
     with pytest.raises(InvalidOption) as caught:
         exchange_named(name)  # type: ignore[arg-type]
 
-    assert str(caught.value) == f"exchange must be one of binance, upbit, not {name!r}"
+    assert str(caught.value) == f"exchange must be one of {', '.join(EXCHANGES)}, not {name!r}"
 
 
 @every_exchange
@@ -46,9 +46,29 @@ def test_a_full_connection_asks_for_its_symbols_in_one_address_the_exchange_take
         assert len(exchange.protocol(symbols, stream).url(exchange.endpoints[0])) <= 8004
 
 
-def test_upbit_messages_stay_within_five_a_second_and_a_hundred_a_minute() -> None:
-    budget = EXCHANGES["upbit"].messages
+@every_exchange
+def test_budgets_are_tuples_of_at_least_one(name: str) -> None:
+    exchange = EXCHANGES[name]
 
-    assert budget.count <= 5
-    assert budget.seconds >= 1.0
-    assert budget.count * 60.0 / budget.seconds <= 100
+    assert all(isinstance(each, Budget) for each in (*exchange.connects, *exchange.messages))
+    assert exchange.connects
+    assert exchange.messages
+
+
+@every_exchange
+def test_streams_of_differences_have_a_rest_side_whose_budget_holds_a_book(name: str) -> None:
+    exchange = EXCHANGES[name]
+    protocols = [exchange.protocol(("X",), stream) for stream in exchange.streams]
+    requests = [
+        each for one in protocols if isinstance(one, DiffProtocol) for each in one.missing()
+    ]
+
+    assert bool(requests) == (exchange.rest is not None) == (exchange.rest_weight is not None)
+    assert all(
+        exchange.rest_weight is not None and each.weight < exchange.rest_weight.count / 10
+        for each in requests
+    )
+
+
+def test_upbit_takes_five_messages_a_second_and_a_hundred_a_minute() -> None:
+    assert EXCHANGES["upbit"].messages == (Budget(5, 1.0), Budget(100, 60.0))
