@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from ..exchanges import Feed, parse_key
+from ..exchanges import Feed, exchange_named, parse_key
+from ..messages import InvalidOption
+from .arguments import Parser
 
-__all__ = ["by_exchange", "feeds_of"]
+__all__ = ["add_url_option", "by_exchange", "feeds_of", "urls_of"]
 
 
 def by_exchange(keys: Iterable[str]) -> dict[str, list[str]]:
@@ -23,3 +25,24 @@ def feeds_of(keys: Iterable[str], urls: Mapping[str, str]) -> list[Feed]:
         Feed(exchange, symbols, url=urls.get(exchange))
         for exchange, symbols in by_exchange(keys).items()
     ]
+
+
+def add_url_option(parser: Parser) -> None:
+    """Add the option `--url`, read by `urls_of`."""
+    parser.add_argument(
+        "--url",
+        action="append",
+        default=[],
+        metavar="EXCHANGE=ws://...",
+        help="where to find an exchange instead: a proxy, a simulated one; once for each",
+    )
+
+
+def urls_of(given: Iterable[str], keys: Iterable[str]) -> dict[str, str]:
+    """Return the addresses by exchange; each must be one of an exchange that `keys` name."""
+    urls, named = {}, by_exchange(keys)
+    for each in given:
+        name, _, urls[name] = each.partition("=")
+        if exchange_named(name).name not in named:
+            raise InvalidOption("--url", each, "for the exchange of one of the keys")
+    return urls

@@ -3,15 +3,22 @@
 import argparse
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import attrs
 
 from ..exchanges import EXCHANGES, Feed
 from ..messages import InvalidOption, MetricsSample, Snapshot
-from ..simulation import BookForm, LoopbackExchange, capture_exchange, capture_subscriptions
+from ..simulation import (
+    BookForm,
+    LoopbackExchange,
+    capture_connections,
+    capture_exchange,
+    capture_subscriptions,
+)
 from ..simulation.binance_venue import BinanceForm
+from ..simulation.bybit_venue import BybitForm
 from ..simulation.upbit_venue import UpbitForm
 from ..supervisors import MarketData
 from .arguments import Commands, Parser
@@ -27,8 +34,10 @@ examples:
   ticklane replay *.ws.txt --speed 0
 
 A line of a capture is 'receive time in unix seconds: frame', a binary frame as a Python bytes
-literal; the first line begins with the exchange's wss:// address. Files are replayed one after
-another. Exit status: 1 where a frame could not be used or none held a book.
+literal; the first line begins with the exchange's wss:// address. 'ticklane record' writes such
+files. They are replayed one after another, the connections of one file side by side.
+
+Exit status: 1 where a frame could not be used or none held a book.
 """
 
 _EVERYTHING = 10**9
@@ -40,8 +49,8 @@ class Replayed:
     """What became of a capture."""
 
     path: Path
-    feed: Feed
-    """Who received it."""
+    feeds: tuple[Feed, ...]
+    """Who received it, one for each connection."""
     sample: MetricsSample
     """At the end, with nothing left waiting."""
     latest: Mapping[str, Snapshot]
@@ -72,21 +81,24 @@ def replay(path: str | Path, speed: float = 1.0, *, table: Table | None = None) 
     Returns when all was handled, or what was so far on Ctrl-C. Raises InvalidOption for a file that
     is no capture of order books.
     """
-    feed = _feed(path)
-    with LoopbackExchange.replaying(path, speed=speed) as exchange:
-        market = MarketData([attrs.evolve(feed, url=exchange.url)], capacity=_EVERYTHING)
+    feeds = _feeds(path)
+    with ExitStack() as running:
+        exchanges = [
+            running.enter_context(LoopbackExchange.replaying(path, connection=name, speed=speed))
+            for name in feeds
+        ]
+        here = zip(feeds.values(), exchanges, strict=True)
+        market = MarketData(
+            [attrs.evolve(feed, url=exchange.url) for feed, exchange in here], capacity=_EVERYTHING
+        )
         with market, suppress(KeyboardInterrupt):
-            if table is None:
-                exchange.finished.wait()
-            else:
-                with table:
-                    follow(market, table, until=exchange.finished)
+            _follow(market, table, exchanges)
     return Replayed(
         path=Path(path),
-        feed=feed,
+        feeds=tuple(feeds.values()),
         sample=market.metrics(),
         latest=market.latest_all(),
-        whole=exchange.finished.is_set(),
+        whole=all(exchange.finished.is_set() for exchange in exchanges),
     )
 
 
@@ -115,7 +127,7 @@ def run_replay(options: argparse.Namespace) -> int:
     """Run the command; returns the exit status."""
     # All are looked at first: the last may be misspelt, and the first may take an hour.
     for path in options.files:
-        _feed(path)
+        _feeds(path)
     status = 0
     for path in options.files:
         result = replay(path, options.speed, table=open_table())
@@ -126,14 +138,33 @@ def run_replay(options: argparse.Namespace) -> int:
     return status
 
 
-def _feed(path: str | Path) -> Feed:
-    """Return the feed that receives what the recorder had subscribed to."""
-    exchange, _ = capture_exchange(path)
+def _follow(market: MarketData, table: Table | None, exchanges: list[LoopbackExchange]) -> None:
+    if table is None:
+        for exchange in exchanges:
+            exchange.finished.wait()
+        return
+    with table:
+        for exchange in exchanges:
+            follow(market, table, until=exchange.finished)
+
+
+def _feeds(path: str | Path) -> dict[str, Feed]:
+    """Return by connection the feed that receives what the recorder had subscribed to."""
+    feeds = {name: _feed(path, name) for name in capture_connections(path)}
+    subscribed = {name: feed for name, feed in feeds.items() if feed is not None}
+    if not subscribed:
+        streams = EXCHANGES[capture_exchange(path)[0]].streams
+        raise InvalidOption("capture", str(path), f"one with streams of {', '.join(streams)}")
+    return subscribed
+
+
+def _feed(path: str | Path, connection: str) -> Feed | None:
+    exchange, _ = capture_exchange(path, connection)
     streams = EXCHANGES[exchange].streams
-    asked = [(symbol, _stream(form)) for symbol, form in capture_subscriptions(path)]
+    asked = [(symbol, _stream(form)) for symbol, form in capture_subscriptions(path, connection)]
     known = sorted({stream for _, stream in asked if stream in streams}, key=streams.index)
     if not known:
-        raise InvalidOption("capture", str(path), f"one with streams of {', '.join(streams)}")
+        return None
     # Where there are several, the one with most levels: two would be two books of one symbol.
     return Feed(exchange, [symbol for symbol, name in asked if name == known[0]], stream=known[0])
 
@@ -146,12 +177,15 @@ def _stream(form: BookForm) -> str | None:
             return "orderbook"
         case BinanceForm(kind):
             return kind.partition("@")[0]
+        case BybitForm():
+            return form.stream
     return None
 
 
 def _tell(result: Replayed) -> None:
     heads = ("symbol", "handled", "failed", "shed", "best bid", "best ask", "")
-    tell(f"\n{result.path.name}: {result.feed.exchange}, stream {result.feed.stream}")
+    streams = dict.fromkeys(f"{feed.exchange}, stream {feed.stream}" for feed in result.feeds)
+    tell(f"\n{result.path.name}: {'; '.join(streams)}")
     tell("\n".join(aligned([heads, *_rows(result)])))
     tell(totals_line(result.sample.totals))
     bad = ", ".join(f"{count} {reason}" for reason, count in result.bad_frames.items())

@@ -5,11 +5,11 @@ import math
 import time
 from contextlib import suppress
 
-from ..exchanges import EXCHANGES, exchange_named
+from ..exchanges import EXCHANGES
 from ..messages import InvalidOption
 from ..supervisors import MarketData
 from .arguments import Commands, Parser
-from .feeds import by_exchange, feeds_of
+from .feeds import add_url_option, feeds_of, urls_of
 from .output import complain
 from .running import alert_line, follow, tell_end
 from .table import open_table
@@ -43,15 +43,9 @@ def add_watch(commands: Commands, common: Parser) -> None:
         "--seconds", type=float, default=math.inf, metavar="N", help="end after so long"
     )
     parser.add_argument(
-        "--log", metavar="FILE", help="append a metrics log, which 'ticklane report' reads"
+        "--log", metavar="FILE", help="write a log for 'ticklane report': run.db, or run.jsonl"
     )
-    parser.add_argument(
-        "--url",
-        action="append",
-        default=[],
-        metavar="EXCHANGE=ws://...",
-        help="where to find an exchange instead: a proxy, a simulated one; once for each",
-    )
+    add_url_option(parser)
     parser.set_defaults(run=watch)
 
 
@@ -59,7 +53,7 @@ def watch(options: argparse.Namespace) -> int:
     """Run the command; returns the exit status."""
     if not options.seconds > 0:
         raise InvalidOption("--seconds", options.seconds, "above 0")
-    market = MarketData(feeds_of(options.keys, _urls(options)), log=options.log)
+    market = MarketData(feeds_of(options.keys, urls_of(options.url, options.keys)), log=options.log)
     table = open_table()
     market.on_anomaly(lambda alert: table.say(alert_line(alert)))
     timed_out = False
@@ -71,13 +65,3 @@ def watch(options: argparse.Namespace) -> int:
         complain("nothing was received")
         return 1
     return 0
-
-
-def _urls(options: argparse.Namespace) -> dict[str, str]:
-    """Return the addresses by exchange; each must be one of an exchange that is watched."""
-    urls = {}
-    for given in options.url:
-        name, _, urls[name] = given.partition("=")
-        if exchange_named(name).name not in by_exchange(options.keys):
-            raise InvalidOption("--url", given, "for the exchange of one of the keys")
-    return urls
