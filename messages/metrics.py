@@ -81,6 +81,12 @@ class FeedMetrics:
     """Why the connection was last lost or refused."""
     backlog_bytes: int = 0
     """What has arrived at the socket and was not read yet."""
+    gaps: int = 0
+    """Jumps in the exchange's numbers that its protocol told of."""
+    delay_ms: float | None = None
+    """Receive time less the exchange's time stamp, of the newest snapshot; None without a stamp.
+
+    Clocks differ: only its growth above its own recent minimum says something."""
 
 
 @attrs.frozen(kw_only=True)
@@ -114,6 +120,8 @@ class MetricsSample:
     feeds: tuple[FeedMetrics, ...]
     missing: int = 0
     """Symbols that have no snapshot yet."""
+    interval_s: float = 1.0
+    """How long the last whole interval was."""
     queues: Mapping[str, QueueMetrics] = attrs.field(factory=dict)
     """By key: now, and since the start."""
     totals: Totals = attrs.field(factory=Totals)
