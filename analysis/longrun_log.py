@@ -11,11 +11,11 @@ from .longrun import LongrunAnalyzer
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from .longrun_report import LongrunReport
 
-__all__ = ["analyze_longrun_log"]
+__all__ = ["analyze_longrun_log", "read_longrun_log"]
 
 
 def analyze_longrun_log(path: str | os.PathLike[str], scenario: str = "S1") -> LongrunReport:
@@ -26,19 +26,22 @@ def analyze_longrun_log(path: str | os.PathLike[str], scenario: str = "S1") -> L
 
     Raises InvalidOption for an unknown scenario and for a log that cannot be read.
     """
-    analyzer = LongrunAnalyzer(scenario)
+    return LongrunAnalyzer(scenario).analyze_metrics_log(read_longrun_log(path))
+
+
+def read_longrun_log(path: str | os.PathLike[str]) -> Iterator[object]:
+    """Yield the entries of a metrics log; None for a line that is no JSON.
+
+    Raises InvalidOption for a log that cannot be read.
+    """
     try:
         with Path(path).open("rb") as lines:
-            return analyzer.analyze_metrics_log(_entries(lines))
+            for line in lines:
+                if line.strip():
+                    yield _entry(line)
     except OSError as error:
         allowed = f"a metrics log that can be read ({error.strerror})"
         raise InvalidOption("path", str(path), allowed) from error
-
-
-def _entries(lines: Iterable[bytes]) -> Iterator[object]:
-    for line in lines:
-        if line.strip():
-            yield _entry(line)
 
 
 def _entry(line: bytes) -> object:

@@ -13,7 +13,7 @@ from .longrun_report import LongrunReport
 from .metric_stats import MetricStats
 from .queue_rules import QUEUE_LAG_WARN_MS
 
-__all__ = ["LongrunTally"]
+__all__ = ["LongrunTally", "parse_unix_s"]
 
 # Squares and sums of smaller numbers cannot overflow.
 _LARGEST = 10**15
@@ -31,7 +31,8 @@ def _count(value: object) -> int | None:
     return int(number) if number is not None and number >= 0 and number == int(number) else None
 
 
-def _unix_s(value: object) -> float | None:
+def parse_unix_s(value: object) -> float | None:
+    """Return a time stamp as unix seconds; None for what is none (`LongrunTally`)."""
     if isinstance(value, str):
         value = _parse_iso(value)
     number = _measure(value)
@@ -61,7 +62,7 @@ _FIELDS = {
     "ws_queue_depth": _count,
     "ws_queue_lag_ms": _measure,
     "memory_mb": _measure,
-    "timestamp": _unix_s,
+    "timestamp": parse_unix_s,
 }
 """The fields of an entry, and what makes a number of each; None where it cannot."""
 

@@ -19,7 +19,7 @@ class RunSummary:
     def __init__(self, analyzer: LongrunAnalyzer) -> None:
         self._analyzer = analyzer
         self._tally = LongrunTally()
-        self._reconnects = 0
+        self._reconnects = self._gaps = 0
         self._lock = threading.Lock()
 
     def add(self, sample: MetricsSample) -> dict[str, Any]:
@@ -36,14 +36,16 @@ class RunSummary:
 
     def _entry(self, sample: MetricsSample) -> dict[str, Any]:
         ticks = sample.ticks.values()
-        before = self._reconnects
+        reconnects, gaps = self._reconnects, self._gaps
         self._reconnects = sum(feed.reconnects for feed in sample.feeds)
+        self._gaps = sum(feed.gaps for feed in sample.feeds)
         return {
             "timestamp": sample.at_unix_s,
             "snapshot_none": sample.missing,
             "error_log": sum(tick.failed for tick in ticks),
             "warning_log": sum(tick.shed > 0 for tick in ticks),
-            "ws_reconnect": self._reconnects - before,
+            "ws_reconnect": self._reconnects - reconnects,
+            "ws_message_gap": self._gaps - gaps,
             "ws_queue_depth": max((tick.depth_max for tick in ticks), default=0),
             "ws_queue_lag_ms": max((_lateness(tick) for tick in ticks), default=0.0),
         }

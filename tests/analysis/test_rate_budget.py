@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticklane.analysis import RateBudget
+from ticklane.analysis import RateBudget, RateBudgets
 from ticklane.messages import InvalidOption
 
 
@@ -87,3 +87,29 @@ def test_the_wait_is_neither_longer_nor_shorter_than_a_list_of_all_spent_makes_i
         now += wait
         budget.spend(now)
         spent.append(now)
+
+
+@given(st.lists(st.floats(0, 3), min_size=1, max_size=200))
+def test_several_budgets_all_hold(passing_s: list[float]) -> None:
+    budgets = RateBudgets([(3, 1.0), (10, 20.0)])
+    now_s, spent = 0.0, []
+    for passed_s in passing_s:
+        now_s += passed_s
+        if budgets.wait_s(now_s) <= 0:
+            budgets.spend(now_s)
+            spent.append(now_s)
+
+    for count, seconds in ((3, 1.0), (10, 20.0)):
+        for first, beyond in zip(spent, spent[count:], strict=False):
+            assert beyond - first >= seconds - 1e-9
+
+
+def test_of_several_budgets_the_longest_wait_counts() -> None:
+    budgets = RateBudgets([(2, 1.0), (1, 60.0)])
+    budgets.spend(0.0)
+
+    assert budgets.wait_s(0.5) == 59.5
+
+
+def test_no_budgets_are_no_wait() -> None:
+    assert RateBudgets([]).wait_s(0.0) == 0.0

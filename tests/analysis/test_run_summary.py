@@ -113,3 +113,14 @@ def test_a_report_does_not_change_afterwards() -> None:
     summary.add(sample(CALM))
 
     assert (before.entries, summary.report().entries) == (0, 1)
+
+
+def test_gaps_are_those_since_the_sample_before() -> None:
+    summary = RunSummary(LongrunAnalyzer())
+    samples = [sample(reconnects=(0, 0)) for _ in range(3)]
+    counted = [
+        attrs.evolve(each, feeds=tuple(attrs.evolve(feed, gaps=gaps) for feed in each.feeds))
+        for each, gaps in zip(samples, (1, 3, 3), strict=True)
+    ]
+
+    assert [summary.add(each)["ws_message_gap"] for each in counted] == [2, 4, 0]

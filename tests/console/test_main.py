@@ -19,7 +19,7 @@ WRONG = {
     "demo --symbols 0": "--symbols must be at least 1, not 0",
     "demo --rate 0": "rate must be",
     "watch": "the following arguments are required: KEY (see 'ticklane watch --help')",
-    "watch nyse:IBM": "exchange must be one of binance, upbit, not 'nyse'",
+    "watch nyse:IBM": "upbit, not 'nyse'",
     "watch upbit": "key must be of the form exchange:SYMBOL, like upbit:KRW-BTC, not 'upbit'",
     "watch upbit:krw-btc": "symbols must be in upper case",
     "watch upbit:KRW-BTC upbit:KRW-BTC": "symbols must be each named once",

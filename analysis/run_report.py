@@ -1,0 +1,162 @@
+"""What a run log comes to."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+
+from .anomaly_spans import AnomalySpan, AnomalySpans
+from .checks import is_number
+from .histogram import LagHistogram
+from .lag_blob import unpack_lags
+from .longrun import LongrunAnalyzer
+from .longrun_tally import LongrunTally, parse_unix_s
+from .time_line import TimeLine, TimePoint
+
+if TYPE_CHECKING:
+    from ..messages import Rollup, RunEvent, RunSecond
+    from .longrun_report import LongrunReport
+
+__all__ = ["RunReport", "RunTally", "SymbolReport"]
+
+MS = 1e6
+_SUMS = ("offered", "handled", "failed", "dropped", "conflated", "expired", "rejected", "restarts")
+_FEED_EVENTS = {"feed_connected", "feed_lost", "feed_gap"}
+_SHED = ("dropped", "conflated", "expired", "rejected")
+
+
+@attrs.frozen(kw_only=True)
+class SymbolReport:
+    """What one mailbox did in the whole run."""
+
+    key: str
+    offered: int
+    handled: int
+    failed: int
+    dropped: int
+    conflated: int
+    expired: int
+    rejected: int
+    restarts: int
+    depth_max: int
+    lag_p50_ms: float
+    lag_p99_ms: float
+    lag_max_ms: float
+
+    @property
+    def shed(self) -> int:
+        """Not handled on purpose, for whichever reason."""
+        return self.dropped + self.conflated + self.expired + self.rejected
+
+
+@attrs.frozen(kw_only=True)
+class RunReport:
+    """What was measured in a run, what was wrong with it, and the verdict."""
+
+    longrun: LongrunReport
+    """With the verdict and its reasons: what is over the scenario's limits, and what was raised."""
+    stopped: bool | None
+    """Whether the log's writer stopped it; None where the log does not tell."""
+    symbols: tuple[SymbolReport, ...]
+    """The latest first: those with the greatest 99th percentile."""
+    over_time: tuple[TimePoint, ...]
+    anomalies: tuple[AnomalySpan, ...]
+    """By start."""
+    feeds: tuple[tuple[str, dict[str, int]], ...]
+    """By connection: `feed_connected`, `feed_lost`, `feed_gap`, and how often."""
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """The sum over all symbols of each count."""
+        return {name: sum(getattr(each, name) for each in self.symbols) for name in _SUMS}
+
+    @property
+    def shed(self) -> dict[str, int]:
+        """What was not handled on purpose, by reason."""
+        return {name: count for name, count in self.totals.items() if name in _SHED}
+
+
+@attrs.define
+class _SymbolTally:
+    sums: Counter[str] = attrs.field(factory=Counter)
+    depth_max: int = 0
+    lags: LagHistogram = attrs.field(factory=LagHistogram)
+
+    def add(self, row: Rollup, lags: LagHistogram) -> None:
+        for name in _SUMS:
+            self.sums[name] += getattr(row, name)
+        self.depth_max = max(self.depth_max, row.depth_max)
+        self.lags.add(lags)
+
+    def report(self, key: str) -> SymbolReport:
+        p50, p99 = self.lags.quantiles(0.5, 0.99)
+        return SymbolReport(
+            key=key,
+            **{name: self.sums[name] for name in _SUMS},
+            depth_max=self.depth_max,
+            lag_p50_ms=p50 / MS,
+            lag_p99_ms=p99 / MS,
+            lag_max_ms=self.lags.greatest / MS,
+        )
+
+
+@attrs.define
+class RunTally:
+    """Add up a run log row by row: first all events, then the rest in any order."""
+
+    _longrun: LongrunTally = attrs.field(init=False, factory=LongrunTally)
+    _entries: TimeLine = attrs.field(init=False, factory=TimeLine)
+    _line: TimeLine = attrs.field(init=False, factory=TimeLine)
+    _symbols: dict[str, _SymbolTally] = attrs.field(init=False, factory=dict)
+    _spans: AnomalySpans = attrs.field(init=False, factory=AnomalySpans)
+    _feeds: dict[str, Counter[str]] = attrs.field(init=False, factory=dict)
+    _stopped: bool | None = attrs.field(init=False, default=None)
+
+    def add_event(self, event: RunEvent) -> None:
+        """Take in what happened."""
+        if event.kind == "anomaly":
+            self._spans.add(event)
+        elif event.kind in _FEED_EVENTS and event.key is not None:
+            times = json.loads(event.detail).get("times", 1)
+            self._feeds.setdefault(event.key, Counter())[event.kind] += times
+        elif event.kind in {"started", "stopped"}:
+            self._stopped = event.kind == "stopped"
+            self._spans.end_all(event.at_unix_s)
+
+    def add_rollup(self, row: Rollup) -> None:
+        """Take in what a symbol did in ten seconds."""
+        lags = unpack_lags(row.lags)
+        self._symbols.setdefault(row.key, _SymbolTally()).add(row, lags)
+        self._line.add_rollup(row, lags)
+        self._spans.peak(row)
+
+    def add_second(self, row: RunSecond) -> None:
+        """Take in what a symbol did in one interval near an anomaly."""
+        self._spans.peak(row)
+
+    def add_entry(self, entry: object) -> None:
+        """Take in an entry as a metrics log has it (`LongrunTally`)."""
+        self._longrun.add(entry)
+        if not isinstance(entry, Mapping):
+            return
+        at_unix_s = parse_unix_s(entry.get("timestamp"))
+        depth, lag_ms = entry.get("ws_queue_depth"), entry.get("ws_queue_lag_ms")
+        if at_unix_s is not None and is_number(depth) and is_number(lag_ms):
+            self._entries.add_entry(at_unix_s, int(depth), lag_ms)
+
+    def report(self, scenario: str = "S1") -> RunReport:
+        """Return what was added so far, judged by the scenario's limits."""
+        longrun = LongrunAnalyzer(scenario).judge(self._longrun)
+        symbols = [tally.report(key) for key, tally in self._symbols.items()]
+        return RunReport(
+            longrun=attrs.evolve(longrun, anomalies=(*longrun.anomalies, *self._spans.alerts())),
+            stopped=self._stopped,
+            symbols=tuple(sorted(symbols, key=lambda each: (-each.lag_p99_ms, each.key))),
+            over_time=(self._line if self._symbols else self._entries).points(),
+            anomalies=self._spans.all(),
+            feeds=tuple((name, dict(counts)) for name, counts in sorted(self._feeds.items())),
+        )
