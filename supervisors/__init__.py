@@ -5,6 +5,7 @@ from .group import Group
 from .market_data import MarketData
 from .supervisor import StartChild, StopChildren, Supervisor
 from .symbols import Symbols
+from .vitals import Vitals
 
 __all__ = [
     "ChildSpec",
@@ -15,4 +16,5 @@ __all__ = [
     "StopChildren",
     "Supervisor",
     "Symbols",
+    "Vitals",
 ]

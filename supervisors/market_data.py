@@ -4,43 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import pykka
 
-from ..actors import Sampler, Subscription
-from ..analysis import LongrunAnalyzer, LongrunReport, RunSummary, Watch
-from ..exchanges import Feed, split_key
+from ..actors import Sink, Subscription
+from ..analysis import (
+    AlertSettings,
+    LongrunAnalyzer,
+    LongrunReport,
+    RunSummary,
+    Watch,
+)
+from ..exchanges import Feed, parse_key, split_key
 from ..messages import (
     AnomalyAlert,
-    ChildGivenUp,
     FeedEvent,
     InvalidOption,
     MetricsSample,
     Outcome,
     QueueMetrics,
-    Severity,
+    ReceiverMetrics,
+    RecordingMetrics,
     Snapshot,
     WaitTimeout,
     WrongState,
 )
 from ..runtime import (
     Clock,
-    Dispatcher,
     Dispatching,
     Reply,
+    Rest,
     Transport,
-    WebSocketTransport,
     queue_metrics,
 )
 from .children import RestartPolicy
-from .feeds import Feeds
-from .group import Group
-from .symbols import PerSymbol, Symbols
-from .watchers import Watchers
+from .house import House
+from .symbols import PerSymbol
+from .vitals import Vitals
 
 __all__ = ["MarketData"]
 
@@ -56,11 +60,19 @@ class MarketData:
     `capacity` (1000 waiting snapshots), `overflow` (`drop_oldest`, `drop_newest`, `conflate`): for
     all symbols, or a mapping by key; `adaptive`: shed by controlled delay, too.
     `thresholds`: of the anomalies: `ws_queue_lag_warn_max` (10), `ws_queue_depth_max` (100).
-    `log`: a file to append a metrics log to, one JSON line for each interval.
+    `log`: `run.db` is a run log in SQLite, one file a day (`run.2026-11-22.db`), kept `log_days`
+    days; `run.jsonl` a metrics log of one JSON line for each interval.
+    `record`: a file to write every raw frame to as it comes, which `ticklane replay` reads.
+    `alerts`: who is told of anomalies by HTTP: webhooks (`https://…`), an Alertmanager
+    (`alertmanager+http://host:9093`), anything apprise knows (extra `alerts`), or sinks of your
+    own; `alert_settings`: when, and how often. `auto_recover`: what may be done about anomalies by
+    itself: nothing, everything (True), or names among `restart_symbol`, `shed_symbol`,
+    `reconnect_feed`.
     `restarts`: how often a handler may fail before its symbol is given up.
     `interval_s`: how often everything is measured. `scenario`: whose limits `report` uses.
-    `max_symbols`: after so many a new key is an error. `dispatcher`, `clock`, `transport`: what it
-    runs on, for a simulation or to share threads; a dispatcher given is not started nor stopped.
+    `max_symbols`: after so many a new key is an error. `dispatcher`, `clock`, `transport`,
+    `rest`: what it runs on, for a simulation or to share threads; a dispatcher given is not started
+    nor stopped.
 
     Raises InvalidOption for what is not allowed.
     """
@@ -75,6 +87,11 @@ class MarketData:
         adaptive: bool = False,
         thresholds: Mapping[str, int] | None = None,
         log: str | Path | None = None,
+        log_days: int = 7,
+        record: str | Path | None = None,
+        alerts: Iterable[str | Sink] = (),
+        alert_settings: AlertSettings | None = None,
+        auto_recover: bool | Iterable[str] = False,
         restarts: RestartPolicy | None = None,
         interval_s: float = 1.0,
         scenario: str = "S1",
@@ -82,63 +99,52 @@ class MarketData:
         clock: Clock | None = None,
         dispatcher: Dispatching | None = None,
         transport: Transport | None = None,
+        rest: Rest | None = None,
     ) -> None:
         if not interval_s > 0:
             raise InvalidOption("interval_s", interval_s, "a number above 0")
-        self._watch = Watch(thresholds or {})
-        self._summary = RunSummary(LongrunAnalyzer(scenario, **self._watch.thresholds))
-        self._own = Dispatcher(clock=clock) if dispatcher is None else None
-        self._dispatcher: Dispatching = dispatcher or self._own  # type: ignore[assignment]
+        watch = Watch(thresholds or {})
         self._state = "new"
         self._lifecycle = threading.Lock()
-        self._watcher_group = self._group("watchers", "rest_for_one", RestartPolicy())
-        self._symbol_group = self._group("symbols", "one_for_one", restarts or RestartPolicy())
-        self._feed_group = self._group("feeds", "one_for_one", RestartPolicy())
-        self._symbols = Symbols(
+        self._house = house = House(
+            tuple(feeds),
+            symbols=symbols,
             capacity=capacity,
             overflow=overflow,
             adaptive=adaptive,
             max_symbols=max_symbols,
-            dispatcher=self._dispatcher,
-            start=self._symbol_group.add,
-        )
-        self._mailboxes = self._symbols.by_exchange
-        for key in symbols:
-            self._symbols.add(*split_key(key))
-        feeds = tuple(feeds)
-        # A transport reads the system's certificates, which takes longer than all the rest.
-        if feeds and transport is None:
-            transport = self._web_sockets()
-        connections = Feeds(feeds, self._symbols, transport, self._dispatcher)
-        for child in connections.children:
-            self._feed_group.add(child)
-        self._sampler = Sampler(self._symbols.mailboxes, connections.statuses, self._dispatcher)
-        self._watchers = Watchers(
-            sampler=self._sampler,
-            watch=self._watch,
-            summary=self._summary,
+            watch=watch,
+            summary=RunSummary(LongrunAnalyzer(scenario, **watch.thresholds)),
             interval_s=interval_s,
             log=log,
-            dispatcher=self._dispatcher,
+            log_days=log_days,
+            record=record,
+            alerts=alerts,
+            alert_settings=alert_settings or AlertSettings(),
+            auto_recover=auto_recover,
+            restarts=restarts or RestartPolicy(),
+            clock=clock,
+            dispatcher=dispatcher,
+            transport=transport,
+            rest=rest,
         )
+        self._dispatcher = house.dispatcher
+        self._symbols = house.symbols
+        self._mailboxes = house.symbols.by_exchange
 
     # -- life
 
     def start(self) -> None:
         """Connect the feeds and begin to handle.
 
-        Raises WrongState unless it is the first time, InvalidOption for a `log` that cannot be
-        written.
+        Raises WrongState unless it is the first time, InvalidOption for a `log` or a
+        `record` that cannot be written.
         """
         with self._lifecycle:
             if self._state != "new":
                 raise WrongState(f"start() on market data that is {self._state}; make a new one")
-            self._watchers.add_to(self._watcher_group)
+            self._house.start()
             self._state = "running"
-            if self._own is not None:
-                self._own.start()
-            for group in (self._watcher_group, self._symbol_group, self._feed_group):
-                group.start()
 
     def stop(self, drain: bool = True, timeout: float = 5.0) -> None:
         """Stop feeds, symbols and watchers, in this order, `timeout` seconds each at most.
@@ -150,14 +156,9 @@ class MarketData:
         with self._lifecycle:
             was, self._state = self._state, "stopped"
             if was == "running":
-                self._feed_group.stop(drain=drain, timeout=timeout)
-                self._symbol_group.stop(drain=drain, timeout=timeout)
-                self._watcher_group.stop(drain=True, timeout=timeout)
-                self._summary.add(self._sampler.tick())
-            for mailbox in [*self._symbols.mailboxes.values()]:
-                mailbox.close()
-            if was == "running" and self._own is not None:
-                self._own.stop(timeout)
+                self._house.stop(drain=drain, timeout=timeout)
+            else:
+                self._house.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -178,6 +179,27 @@ class MarketData:
     async def __aexit__(self, *_exc_info: object) -> None:
         await asyncio.to_thread(self.stop)
 
+    # -- symbols
+
+    def add(self, key: str) -> None:
+        """Have a feed of the key's exchange bring it, too, without reconnecting; known ones stay.
+
+        Before `start` as well, from any thread. Raises InvalidOption where no feed is of this
+        exchange or the symbol is not one of its, TooManySymbols, WrongState after `stop`.
+        """
+        self._check_not_stopped("add()")
+        self._house.feeds.add(*parse_key(key))
+
+    def remove(self, key: str) -> None:
+        """Stop bringing a key, and forget it: its actor stops, what waits is not handled.
+
+        Before `start` as well, from any thread. Raises UnknownKey, WrongState after `stop`.
+        """
+        self._check_not_stopped("remove()")
+        child = self._symbols.remove(key)
+        self._house.feeds.remove(*split_key(key))
+        self._house.symbol_group.remove(child)
+
     # -- snapshots
 
     def subscribe(
@@ -194,6 +216,15 @@ class MarketData:
         not name and no snapshot has brought.
         """
         return self._symbols.audience(key).join(key, handler, on_event)
+
+    def stream(self, key: str) -> AsyncIterator[Snapshot]:
+        """Iterate over a symbol's snapshots in an asyncio program, from the first step on.
+
+        `async for snapshot in market.stream(key)`. It is bounded as the symbol's mailbox: of what
+        waits for the loop the oldest gives way. Ends after `stop`. Raises UnknownKey.
+        """
+        capacity = self._symbols.mailbox(key).capacity
+        return self._house.streams.of(lambda put: self.subscribe(key, put), capacity)
 
     def offer(self, snapshot: Snapshot) -> Outcome:
         """Put a snapshot that the host itself received into its symbol's mailbox; never blocks.
@@ -246,48 +277,45 @@ class MarketData:
 
     def metrics(self) -> MetricsSample:
         """Return the same of all symbols, the feeds, and the totals."""
-        return self._sampler.sample()
+        return self._house.sampler.sample()
+
+    def vitals(self) -> Vitals:
+        """Return what an exporter reads, live."""
+        return self._house.vitals()
+
+    def recording(self) -> RecordingMetrics | None:
+        """Return how the recording goes; None without `record`."""
+        recorder = self._house.recorder
+        return None if recorder is None else recorder.metrics()
 
     def anomalies(self) -> tuple[AnomalyAlert, ...]:
         """Return what is wrong now."""
-        return self._watch.open
+        return self._house.anomalies.open
 
     def on_anomaly(self, callback: Callable[[AnomalyAlert], object]) -> None:
         """Call `callback` with every anomaly raised, changed or cleared, on a thread of ours."""
-        self._watchers.callbacks.append(callback)
+        self._house.watchers.callbacks.append(callback)
+
+    def receivers(self) -> tuple[ReceiverMetrics, ...]:
+        """Return how sending goes to each receiver of `alerts`, in their order."""
+        return tuple(receiver.metrics() for receiver in self._house.alerting.receivers)
+
+    def remedies(self) -> dict[tuple[str, str], int]:
+        """Return how often each remedy was chosen, by its name and its outcome.
+
+        `taken`, `impossible`, or `limited`: 3 for a key and 30 in all are allowed in ten minutes.
+        """
+        return dict(self._house.remedying.plan.counts)
 
     def report(self) -> LongrunReport:
         """Return the report on the run so far."""
-        return self._summary.report()
+        return self._house.summary.report()
 
     # -- inside
 
-    def _group(self, name: str, strategy: str, policy: RestartPolicy) -> Group:
-        return Group(
-            name,
-            strategy=strategy,
-            policy=policy,
-            on_give_up=self._on_give_up,
-            dispatcher=self._dispatcher,
-        )
-
-    def _on_give_up(self, given_up: ChildGivenUp) -> None:
-        self._watchers.tell(
-            AnomalyAlert(
-                kind="QUARANTINED",
-                severity=Severity.ERROR,
-                key=given_up.key,
-                value=float(given_up.restarts),
-                since_unix_s=self._dispatcher.clock.unix_s(),
-                message=f"{given_up.key} is given up after {given_up.restarts} restarts, the last "
-                f"time for {given_up.error!r}: look at its handler and restart the process",
-            )
-        )
-
-    def _web_sockets(self) -> Transport:
-        if not isinstance(self._dispatcher, Dispatcher):
-            raise InvalidOption("transport", None, "given where the dispatcher is no Dispatcher")
-        return WebSocketTransport(self._dispatcher)
+    def _check_not_stopped(self, call: str) -> None:
+        if self._state == "stopped":
+            raise WrongState(f"{call} on market data that is stopped")
 
 
 def _set_once(reply: Reply) -> None:

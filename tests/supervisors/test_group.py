@@ -224,3 +224,27 @@ def test_real_failures_lose_only_the_messages_they_failed_at(dispatcher: Dispatc
     assert symbols.group.stop(drain=True, timeout=PATIENCE_S) == []
     assert seen == list(range(1, 201))
     assert (mailbox.failed, mailbox.handled, mailbox.restarts) == (20, 180, 20)
+
+
+def test_a_child_removed_is_stopped_and_not_asked_for_any_more(
+    symbols: Symbols, stepped: Stepped
+) -> None:
+    mailbox, other = symbols.add("upbit:A", print), symbols.add("upbit:B", print)
+    symbols.group.start()
+    stepped.run()
+    symbols.group.remove(symbols.group._specs[0])
+    stepped.run()
+
+    assert mailbox.actor is None
+    assert mailbox.offer(book(1)) is Outcome.STOPPED
+    assert other.actor is not None
+    assert symbols.group.stop(drain=True, timeout=1.0) == []
+
+
+def test_a_child_removed_before_the_start_never_runs(symbols: Symbols, stepped: Stepped) -> None:
+    mailbox = symbols.add("upbit:A", print)
+    symbols.group.remove(symbols.group._specs[0])
+    symbols.group.start()
+    stepped.run()
+
+    assert mailbox.actor is None

@@ -19,6 +19,7 @@ from loguru import logger
 
 from ticklane import AnomalyAlert, Feed, MarketData, Outcome, RestartPolicy, Snapshot
 from ticklane.actors import SymbolActor
+from ticklane.exchanges import EXCHANGES
 from ticklane.messages import (
     AnomalyState,
     FeedEvent,
@@ -656,7 +657,7 @@ def test_a_late_handler_is_an_anomaly_until_it_is_on_time_again() -> None:
 
 
 def test_a_log_has_a_line_for_each_interval(tmp_path: Path) -> None:
-    path = tmp_path / "run.log"
+    path = tmp_path / "run.jsonl"
     with watched(log=path, thresholds={"ws_queue_depth_max": 1}) as (market, _, anomalies):
         for number in (2, 3):
             market.offer(book(number))
@@ -669,7 +670,7 @@ def test_a_log_has_a_line_for_each_interval(tmp_path: Path) -> None:
 def test_a_log_is_closed_even_if_the_start_never_came(tmp_path: Path) -> None:
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        market = MarketData(symbols=[BTC], log=tmp_path / "run.log")
+        market = MarketData(symbols=[BTC], log=tmp_path / "run.jsonl")
         market.stop()
         del market
         gc.collect()
@@ -708,7 +709,7 @@ def test_metrics_tell_of_every_queue_every_feed_and_the_totals(
     [
         (
             lambda: Feed("nyse", ["IBM"]),
-            "exchange must be one of binance, upbit, not 'nyse'",
+            f"exchange must be one of {', '.join(EXCHANGES)}, not 'nyse'",
         ),
         (
             lambda: Feed("upbit", ["KRW-BTC"], url="http://localhost"),
@@ -796,7 +797,7 @@ def test_a_key_without_an_exchange_is_an_error_that_says_how_keys_look(
 
 
 def test_a_log_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path) -> None:
-    market = MarketData(log=tmp_path / "missing" / "run.log")
+    market = MarketData(log=tmp_path / "missing" / "run.jsonl")
 
     with pytest.raises(InvalidOption, match="log must be a file that can be written"):
         market.start()
@@ -1018,7 +1019,7 @@ def test_nothing_of_ours_is_left_after_stop(upbit: LoopbackExchange, end: str, l
         upbit.send_raw(frame(1))
         market.wait_for(BTC, TIMEOUT_S)
     if end == "reset":
-        upbit.abort_all()
+        upbit.disconnect(None)
     market.stop()
 
     assert left() == set()

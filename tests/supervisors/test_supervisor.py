@@ -9,6 +9,7 @@ import pytest
 from ticklane.messages import ChildGivenUp, InvalidOption
 from ticklane.runtime import Actor, Inbox, Reply
 from ticklane.supervisors import ChildSpec, RestartPolicy, StartChild, StopChildren, Supervisor
+from ticklane.supervisors.supervisor import RemoveChild
 
 if TYPE_CHECKING:
     from ticklane.tests.conftest import Stepped
@@ -48,6 +49,7 @@ class Family:
         self.broken: set[str] = set()
         self.inbox = Inbox(stepped)
         self.children: dict[str, Inbox] = {}
+        self.specs: dict[str, ChildSpec] = {}
         self.ref = Supervisor.start(
             strategy=strategy,
             policy=RestartPolicy(**policy),
@@ -72,7 +74,8 @@ class Family:
                 supervisor=supervisor,
             )
 
-        self.inbox.tell(StartChild(ChildSpec(key, inbox, start)))
+        self.specs[key] = ChildSpec(key, inbox, start)
+        self.inbox.tell(StartChild(self.specs[key]))
 
     def tell(self, key: str, *messages: Any) -> None:
         for message in messages:
@@ -87,6 +90,12 @@ class Family:
         for _ in range(times):
             self.fail(key)
             self.stepped.advance(1.0)
+
+    def remove(self, key: str) -> Inbox:
+        """Remove a child; return the inbox it had."""
+        self.inbox.tell(RemoveChild(self.specs[key]))
+        self.stepped.run()
+        return self.children[key]
 
     def stop(self, *, drain: bool = False) -> Reply:
         done = Reply()
@@ -456,3 +465,77 @@ def test_a_message_of_no_use_is_a_dead_letter(family: Family) -> None:
     family.stepped.run()
 
     assert family.stepped.dead_letters.counts() == {"unhandled": 1}
+
+
+## Removing
+
+
+def test_a_child_removed_stops_and_takes_nothing_more(apart: Family) -> None:
+    inbox = apart.remove("b")
+    inbox.tell("hello")
+    apart.stepped.run()
+
+    assert apart.running() == "ac"
+    assert apart.log[-1] == ("b", "stop")
+    assert apart.stepped.dead_letters.counts() == {"stopped": 1}
+
+
+def test_a_child_removed_while_it_waits_for_its_restart_is_not_started(apart: Family) -> None:
+    apart.fail("b")
+    apart.remove("b")
+    apart.stepped.advance(60.0)
+
+    assert apart.running() == "ac"
+    assert apart.stepped.timers == []
+
+
+def test_a_child_removed_and_added_again_at_once_is_another(apart: Family) -> None:
+    before = apart.children["b"]
+    apart.inbox.tell(RemoveChild(apart.specs["b"]))
+    apart.add("b")
+    apart.stepped.run()
+    apart.tell("b", "hello")
+
+    assert before.actor is None
+    assert [entry for entry in apart.log if entry[0] == "b"] == [
+        ("b", "start"),
+        ("b", "stop"),
+        ("b", "start"),
+        ("b", "hello"),
+    ]
+
+
+def test_the_child_added_again_is_not_removed_by_the_same_word(apart: Family) -> None:
+    spec = apart.specs["b"]
+    apart.remove("b")
+    apart.add("b")
+    apart.inbox.tell(RemoveChild(spec))
+    apart.stepped.run()
+
+    assert apart.running() == "abc"
+
+
+def test_a_child_that_fails_while_it_is_removed_is_forgotten_all_the_same(apart: Family) -> None:
+    apart.children["b"].tell(ValueError("no"))
+    apart.remove("b")
+    apart.stepped.advance(60.0)
+
+    assert apart.running() == "ac"
+
+
+def test_a_child_that_cannot_be_made_can_be_removed(apart: Family) -> None:
+    apart.broken.add("constructor")
+    apart.add("d")
+    apart.remove("d")
+    apart.stepped.advance(60.0)
+
+    assert apart.running() == "abc"
+    assert apart.given_up == []
+
+
+def test_nobody_waits_for_a_removed_child_at_the_stop(apart: Family) -> None:
+    apart.remove("b")
+    done = apart.stop()
+    apart.stepped.run()
+
+    assert done.done

@@ -146,3 +146,23 @@ def test_many_threads_that_ask_for_a_new_symbol_get_the_same(kept: Kept) -> None
         thread.join()
 
     assert (len(set(map(id, found))), len(kept.specs)) == (1, 1)
+
+
+def test_a_symbol_removed_is_unknown_and_what_it_was_is_returned(kept: Kept) -> None:
+    kept.add("KRW-ETH")
+    removed = kept.symbols.remove("upbit:KRW-ETH")
+
+    assert [removed] == kept.specs
+    assert kept.symbols.mailboxes == {}
+    assert kept.symbols.by_exchange == {"upbit": {}}
+    for ask in (kept.symbols.mailbox, kept.symbols.audience, kept.symbols.remove):
+        with pytest.raises(UnknownKey):
+            ask("upbit:KRW-ETH")
+
+
+def test_a_symbol_removed_makes_room_for_another(stepped: Stepped) -> None:
+    kept = Kept(stepped, max_symbols=1)
+    before = kept.add("KRW-BTC")
+    kept.symbols.remove("upbit:KRW-BTC")
+
+    assert kept.add("KRW-BTC") is not before

@@ -9,7 +9,7 @@ from pathlib import Path
 import attrs
 
 from ticklane.actors import Audience, Sampler, SymbolActor
-from ticklane.analysis import LongrunAnalyzer, RunSummary, Watch
+from ticklane.analysis import Anomalies, LongrunAnalyzer, RunSummary, Watch
 from ticklane.messages import AnomalyAlert, AnomalyState, ChildGivenUp, Severity, Snapshot
 from ticklane.runtime import Dispatcher, Mailbox
 from ticklane.supervisors import Group, RestartPolicy
@@ -49,7 +49,7 @@ class Chain:
     watchers: Watchers
     group: Group
     mailbox: Mailbox
-    watch: Watch
+    anomalies: Anomalies
     summary: RunSummary
     told: Told
     given_up: Told
@@ -59,14 +59,18 @@ class Chain:
 def chain(dispatcher: Dispatcher, log: str | Path | None = None) -> Iterator[Chain]:
     """Yield watchers that run."""
     mailbox = Mailbox(KEY, dispatcher)
-    watch = Watch({"ws_queue_depth_max": 2})
+    anomalies = Anomalies()
     summary = RunSummary(LongrunAnalyzer("S1"))
     watchers = Watchers(
         sampler=Sampler({KEY: mailbox}, (), dispatcher),
-        watch=watch,
+        watch=Watch({"ws_queue_depth_max": 2}),
+        anomalies=anomalies,
+        listeners=(),
         summary=summary,
         interval_s=0.005,
         log=log,
+        log_days=7,
+        mailboxes={KEY: mailbox},
         dispatcher=dispatcher,
     )
     told, given_up = Told(), Told()
@@ -82,9 +86,10 @@ def chain(dispatcher: Dispatcher, log: str | Path | None = None) -> Iterator[Cha
         on_give_up=on_give_up,
         dispatcher=dispatcher,
     )
-    watchers.add_to(group)
+    for child in watchers.children():
+        group.add(child)
     group.start()
-    yield Chain(watchers, group, mailbox, watch, summary, told, given_up)
+    yield Chain(watchers, group, mailbox, anomalies, summary, told, given_up)
     group.stop(drain=True, timeout=TIMEOUT_S)
 
 
@@ -105,11 +110,11 @@ def test_an_anomaly_that_is_told_comes_to_the_host_and_stays_open(dispatcher: Di
         watching.watchers.tell(alert())
 
         assert watching.told.has(lambda it: it == alert())
-        assert alert() in watching.watch.open
+        assert alert() in watching.anomalies.open
 
 
 def test_every_interval_leaves_a_line_in_the_log(dispatcher: Dispatcher, tmp_path: Path) -> None:
-    path = tmp_path / "run.log"
+    path = tmp_path / "run.jsonl"
     with chain(dispatcher, path) as watching:
         fill(watching.mailbox, 3)
         assert watching.told.has(lambda it: it.kind == "WS_QUEUE_DEPTH")
@@ -149,8 +154,12 @@ def test_a_callback_that_always_raises_leaves_the_others_theirs(dispatcher: Disp
         assert [each.kind for each in watching.told.alerts] == kinds
 
 
-def test_a_full_disk_is_told_and_does_not_stop_the_watching(dispatcher: Dispatcher) -> None:
-    with chain(dispatcher, "/dev/full") as watching:
+def test_a_full_disk_is_told_and_does_not_stop_the_watching(
+    dispatcher: Dispatcher, tmp_path: Path
+) -> None:
+    full = tmp_path / "run.jsonl"
+    full.symlink_to("/dev/full")
+    with chain(dispatcher, full) as watching:
         assert watching.given_up.has(lambda it: it.kind == "run log")
         watching.watchers.tell(alert())
 
@@ -166,5 +175,5 @@ def test_what_was_raised_is_cleared_when_it_is_over(dispatcher: Dispatcher) -> N
         )
 
         assert watching.told.has(lambda it: it.state is AnomalyState.CLEARED)
-        assert watching.watch.open == ()
+        assert watching.anomalies.open == ()
         symbol.stop()
