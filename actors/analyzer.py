@@ -7,7 +7,7 @@ from typing import Any
 
 from loguru import logger
 
-from ..analysis import RunSummary, Watch
+from ..analysis import Anomalies, RunSummary, Watch
 from ..messages import AnomalyAlert, AnomalyState, MetricsSample
 from ..runtime import Actor, Dispatching, Inbox
 
@@ -20,14 +20,15 @@ class AnalyzerActor(Actor):
     """Judge every sample; tell what it raises and clears to the log and to `listeners`.
 
     Anomalies that others raise (a symbol given up) come here, too, so that all are told in one
-    place. A lag over 100 ms, and what a mailbox shed, is logged once an interval. Each sample's
-    entry goes to `log`.
+    place, each raised once and cleared once (`anomalies`, which outlives the actor). A lag over
+    100 ms, and what a mailbox shed, is logged once an interval. Each sample's entry goes to `log`.
     """
 
     def __init__(
         self,
         *,
         watch: Watch,
+        anomalies: Anomalies,
         summary: RunSummary,
         listeners: Sequence[Inbox],
         log: Inbox | None,
@@ -37,6 +38,7 @@ class AnalyzerActor(Actor):
     ) -> None:
         super().__init__(dispatcher=dispatcher, inbox=inbox, key="analyzer", supervisor=supervisor)
         self._watch = watch
+        self._anomalies = anomalies
         self._summary = summary
         self._listeners = listeners
         self._log = log
@@ -46,8 +48,7 @@ class AnalyzerActor(Actor):
         if isinstance(message, MetricsSample):
             self._judge(message)
         elif isinstance(message, AnomalyAlert):
-            self._watch.note(message)
-            self._tell(message)
+            self._note(message)
         else:
             super().on_receive(message)
 
@@ -57,13 +58,22 @@ class AnalyzerActor(Actor):
             self._log.tell(entry)
         _log_lateness(sample)
         for alert in self._watch.judge(sample):
+            self._note(alert)
+        for alert in self._anomalies.tick(self._now_s(), self.dispatcher.clock.unix_s()):
             self._tell(alert)
+
+    def _note(self, alert: AnomalyAlert) -> None:
+        for each in self._anomalies.note(alert, self._now_s(), self.dispatcher.clock.unix_s()):
+            self._tell(each)
 
     def _tell(self, alert: AnomalyAlert) -> None:
         level = "INFO" if alert.state is AnomalyState.CLEARED else "WARNING"
         logger.log(level, "{} {}: {}", alert.kind, alert.state, alert.message)
         for listener in self._listeners:
             listener.tell(alert)
+
+    def _now_s(self) -> float:
+        return self.dispatcher.clock.now_ns() / 1e9
 
 
 def _log_lateness(sample: MetricsSample) -> None:

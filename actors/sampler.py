@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
+from ..analysis import LagHistogram
 from ..messages import MetricsSample, QueueMetrics, QueueTick, Totals
 from ..runtime import Dispatching, Mailbox, TickTaker, queue_metrics
 from .feed_status import FeedStatus
@@ -28,20 +29,32 @@ class Sampler:
         self._mailboxes = mailboxes
         self._feeds = feeds
         self._dispatcher = dispatcher
-        self._takers: dict[str, TickTaker] = {}
+        self._takers: dict[Mailbox, TickTaker] = {}
         self._ticks: Mapping[str, QueueTick] = {}
+        self._delays: dict[str, LagHistogram] = {}
+        self._interval_s = 0.0
         self._last_ns = dispatcher.clock.now_ns()
 
     def tick(self) -> MetricsSample:
         """End an interval and return the sample of it. Called by the metrics actor."""
         now_ns = self._dispatcher.clock.now_ns()
-        interval_s = (now_ns - self._last_ns) / 1e9
+        self._interval_s = interval_s = (now_ns - self._last_ns) / 1e9
         self._last_ns = now_ns
-        self._ticks = {
-            mailbox.key: self._taker(mailbox).take(now_ns, interval_s)
-            for mailbox in [*self._mailboxes.values()]
+        mailboxes = [*self._mailboxes.values()]
+        # A symbol that was removed takes its taker with it; added again it is another one.
+        self._takers = {
+            mailbox: self._takers.get(mailbox) or TickTaker(mailbox) for mailbox in mailboxes
         }
-        return self._sample(now_ns)
+        self._ticks = {
+            mailbox.key: taker.take(now_ns, interval_s) for mailbox, taker in self._takers.items()
+        }
+        sample = self._sample(now_ns)
+        self._note_delays(sample)
+        return sample
+
+    def delays(self) -> dict[str, LagHistogram]:
+        """Return, by exchange, how late the newest snapshot of each interval came; any thread."""
+        return {exchange: delays.copy() for exchange, delays in [*self._delays.items()]}
 
     def sample(self) -> MetricsSample:
         """Return what there is now, with the ticks of the last whole interval; any thread."""
@@ -52,18 +65,22 @@ class Sampler:
         totals = _totals(queues.values(), self._dispatcher.dead_letters.counts())
         return attrs.evolve(self._sample(now_ns), queues=queues, totals=totals)
 
-    def _sample(self, now_ns: int) -> MetricsSample:
-        return MetricsSample(
-            at_unix_s=self._dispatcher.clock.unix_s(),
-            ticks=self._ticks,
-            feeds=tuple(feed.metrics(now_ns) for feed in [*self._feeds]),
-            missing=sum(mailbox.latest is None for mailbox in [*self._mailboxes.values()]),
-        )
+    def _note_delays(self, sample: MetricsSample) -> None:
+        for feed in sample.feeds:
+            if feed.delay_ms is not None:
+                # Where the exchange's clock is ahead of ours there is no telling.
+                delay_ns = max(round(feed.delay_ms * 1e6), 0)
+                self._delays.setdefault(feed.exchange, LagHistogram()).record(delay_ns)
 
-    def _taker(self, mailbox: Mailbox) -> TickTaker:
-        if mailbox.key not in self._takers:
-            self._takers[mailbox.key] = TickTaker(mailbox)
-        return self._takers[mailbox.key]
+    def _sample(self, now_ns: int) -> MetricsSample:
+        unix_s = self._dispatcher.clock.unix_s()
+        return MetricsSample(
+            at_unix_s=unix_s,
+            ticks=self._ticks,
+            feeds=tuple(feed.metrics(now_ns, unix_s) for feed in [*self._feeds]),
+            missing=sum(mailbox.latest is None for mailbox in [*self._mailboxes.values()]),
+            interval_s=self._interval_s,
+        )
 
 
 def _totals(queues: Iterable[QueueMetrics], dead_letters: Mapping[str, int]) -> Totals:

@@ -1,13 +1,20 @@
 """What is said: immutable messages, and the errors raised."""
 
+from .alerts import Alert, AlertNotice, ReceiverMetrics, RemedyTaken
 from .anomalies import AnomalyAlert, AnomalyState, Severity
 from .connections import (
+    ConnectionAsks,
+    ConnectionEnding,
     ConnectionLost,
     ConnectionOpened,
     ConnectionRefused,
     ConnectionStreaming,
+    Reconnect,
+    Refusal,
+    SymbolsChanged,
 )
 from .errors import (
+    AlertNotTaken,
     BadFrame,
     Deadlock,
     ExchangeFault,
@@ -33,8 +40,13 @@ from .feeds import (
 from .lifecycle import ChildFailed, ChildGivenUp, ChildStopped
 from .market import Level, Outcome, Snapshot
 from .metrics import FeedMetrics, MetricsSample, QueueMetrics, QueueTick, Totals
+from .recording import RecordingMetrics
+from .run_log import Rollup, RunEvent, RunSecond
 
 __all__ = [
+    "Alert",
+    "AlertNotTaken",
+    "AlertNotice",
     "AnomalyAlert",
     "AnomalyState",
     "BadFrame",
@@ -42,6 +54,8 @@ __all__ = [
     "ChildFailed",
     "ChildGivenUp",
     "ChildStopped",
+    "ConnectionAsks",
+    "ConnectionEnding",
     "ConnectionLost",
     "ConnectionOpened",
     "ConnectionRefused",
@@ -62,9 +76,18 @@ __all__ = [
     "Outcome",
     "QueueMetrics",
     "QueueTick",
+    "ReceiverMetrics",
+    "Reconnect",
+    "RecordingMetrics",
+    "Refusal",
+    "RemedyTaken",
+    "Rollup",
+    "RunEvent",
+    "RunSecond",
     "SequenceReset",
     "Severity",
     "Snapshot",
+    "SymbolsChanged",
     "TicklaneError",
     "TooManySymbols",
     "Totals",

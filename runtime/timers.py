@@ -22,6 +22,11 @@ class Timer:
     def __init__(self, callback: Callable[[], object]) -> None:
         self._callback: Callable[[], object] | None = callback
 
+    @property
+    def pending(self) -> bool:
+        """Whether it is still to come, and not cancelled."""
+        return self._callback is not None
+
     def cancel(self) -> None:
         """Drop the call, if it has not begun; from any thread, any number of times."""
         self._callback = None

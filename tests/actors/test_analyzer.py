@@ -8,7 +8,7 @@ import pykka
 import pytest
 
 from ticklane.actors import AnalyzerActor
-from ticklane.analysis import LongrunAnalyzer, RunSummary, Watch
+from ticklane.analysis import Anomalies, LongrunAnalyzer, RunSummary, Watch
 from ticklane.messages import (
     AnomalyAlert,
     AnomalyState,
@@ -36,7 +36,7 @@ class Analyst:
     """An analyzer, whom it tells, and what it keeps."""
 
     ref: pykka.ActorRef[AnalyzerActor]
-    watch: Watch
+    anomalies: Anomalies
     summary: RunSummary
     listeners: tuple[Inbox, Inbox]
     log: Inbox
@@ -55,17 +55,18 @@ def _all_in(inbox: Inbox) -> list[object]:
 
 @pytest.fixture
 def analyst(dispatcher: Dispatcher) -> Iterator[Analyst]:
-    watch, summary = Watch(), RunSummary(LongrunAnalyzer("S1"))
+    anomalies, summary = Anomalies(), RunSummary(LongrunAnalyzer("S1"))
     listeners, log = (Inbox(dispatcher), Inbox(dispatcher)), Inbox(dispatcher)
     ref = AnalyzerActor.start(
-        watch=watch,
+        watch=Watch(),
+        anomalies=anomalies,
         summary=summary,
         listeners=listeners,
         log=log,
         dispatcher=dispatcher,
         inbox=Inbox(dispatcher),
     )
-    yield Analyst(ref, watch, summary, listeners, log)
+    yield Analyst(ref, anomalies, summary, listeners, log)
     ref.stop()
 
 
@@ -94,17 +95,17 @@ def test_every_listener_is_told_the_same(analyst: Analyst) -> None:
     assert _all_in(analyst.listeners[1]) == first
 
 
-def test_what_is_open_is_known_to_the_watch(analyst: Analyst) -> None:
+def test_what_is_open_is_known(analyst: Analyst) -> None:
     alerts = analyst.judges(sample({KEY: DEEP}))
 
-    assert list(analyst.watch.open) == alerts
+    assert list(analyst.anomalies.open) == alerts
 
 
 def test_an_anomaly_of_somebody_elses_is_passed_on_and_kept(analyst: Analyst) -> None:
     alert = AnomalyAlert(kind="QUARANTINED", severity=Severity.ERROR, message="look", key=KEY)
 
     assert analyst.judges(alert) == [alert]
-    assert analyst.watch.open == (alert,)
+    assert analyst.anomalies.open == (alert,)
 
 
 def test_every_sample_leaves_an_entry_in_the_log_and_in_the_report(analyst: Analyst) -> None:
@@ -157,6 +158,7 @@ def test_without_a_log_it_judges_all_the_same(dispatcher: Dispatcher) -> None:
     listener = Inbox(dispatcher)
     ref = AnalyzerActor.start(
         watch=Watch(),
+        anomalies=Anomalies(),
         summary=RunSummary(LongrunAnalyzer("S1")),
         listeners=(listener,),
         log=None,
@@ -173,3 +175,11 @@ def test_another_message_is_a_dead_letter(analyst: Analyst, dispatcher: Dispatch
     analyst.judges("hello")
 
     assert dispatcher.dead_letters.counts() == {"unhandled": 1}
+
+
+def test_what_comes_and_goes_too_often_becomes_one_anomaly(analyst: Analyst) -> None:
+    up_and_down = [sample({KEY: DEEP}), *[sample({KEY: QUIET})] * 3]
+    kinds = [alert.kind for alert in _alerts(analyst.judges(*up_and_down * 10))]
+
+    assert kinds == ["WS_QUEUE_DEPTH"] * 6 + ["FLAPPING"]
+    assert [alert.kind for alert in analyst.anomalies.open] == ["FLAPPING"]
