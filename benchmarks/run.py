@@ -22,6 +22,7 @@ import offer_full
 import overload
 import startstop
 import storm
+import wire
 from effort import Effort
 from figures import Tree, medians, spreads
 from machine import machine
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[Effort], Tree]] = {
     "memory": memory.measure,
     "startstop": startstop.measure,
     "storm": storm.measure,
+    "wire": wire.measure,
 }
 """By name: each returns the figures of one round."""
 

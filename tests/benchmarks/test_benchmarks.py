@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 RUN = str(Path(__file__).resolve().parents[2] / "benchmarks" / "run.py")
-NAMES = ("hop", "offer_full", "isolation", "lag", "overload", "memory", "startstop", "storm")
+NAMES = (
+    "hop",
+    "offer_full",
+    "isolation",
+    "lag",
+    "overload",
+    "memory",
+    "startstop",
+    "storm",
+    "wire",
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +68,9 @@ def test_the_hop_is_written_by_design_and_symbols(
         ("startstop", "stop_s"),
         ("storm", "wrong"),
         ("storm", "per_s"),
+        ("wire_us", "upbit"),
+        ("wire_us", "binance"),
+        ("wire_clock_us", "upbit"),
     ],
     ids=".".join,
 )
@@ -80,11 +93,13 @@ def test_the_machine_is_named_by_cores_python_and_system(results: dict[str, Any]
     assert {"cores", "python", "system"} <= results["machine"].keys()
 
 
-def test_a_table_says_of_every_bar_whether_it_is_met(run: tuple[str, dict[str, Any]]) -> None:
+def test_a_table_says_of_every_bar_whether_it_is_met(
+    run: tuple[str, dict[str, Any]], results: dict[str, Any]
+) -> None:
     # Not the one that compares the hop at ten thousand symbols, nor at a thousand.
     rows = [line for line in run[0].splitlines() if line.endswith(("| yes    |", "| **no** |"))]
 
-    assert len(rows) == 16
+    assert len(rows) == 18 + ("cryptofeed_upbit" in results["wire_us"])
 
 
 def test_only_what_is_named_is_measured(tmp_path: Path) -> None:
