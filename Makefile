@@ -1,6 +1,8 @@
 # Every target is complete by itself: it makes .venv and installs what it needs.
 PYTHON ?= python3
 DEMO_SECONDS ?= 20
+FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 3600
 AUTOBAHN_URL ?= ws://127.0.0.1:9001
 
 VENV := .venv
@@ -8,7 +10,7 @@ BIN := $(VENV)/bin
 MODULES := $(filter-out benchmarks/% examples/% tests/%,$(sort $(wildcard *.py */*.py)))
 INSTALLED := $(shell cat $(VENV)/modules 2>/dev/null)
 
-.PHONY: demo test bench autobahn coverage clean reinstall
+.PHONY: demo test bench autobahn fuzz soak coverage clean reinstall
 
 demo: $(VENV)/modules
 	$(BIN)/ticklane demo --seconds $(DEMO_SECONDS)
@@ -27,6 +29,15 @@ bench: $(VENV)/modules
 # Needs Autobahn's fuzzing server (`wstest -m fuzzingserver`), which runs on Python 2.7 only.
 autobahn: $(VENV)/modules
 	$(BIN)/python tests/autobahn/run.py $(AUTOBAHN_URL)
+
+# Guided by coverage, where atheris installs; the same properties are tested by `make test`.
+fuzz: $(VENV)/modules
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris
+	$(BIN)/python tests/fuzz/run.py -max_total_time=$(FUZZ_SECONDS)
+
+# An exchange on this machine that hangs up every 20 s; fails where memory grows or a count is wrong.
+soak: $(VENV)/modules
+	$(BIN)/python tests/soak/run.py $(SOAK_SECONDS)
 
 coverage: $(VENV)/modules
 	$(BIN)/coverage run -m pytest

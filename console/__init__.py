@@ -6,11 +6,14 @@ from collections.abc import Iterable
 
 from ..messages import TicklaneError
 from .arguments import Parser, common_options
+from .convert import add_convert
 from .demo import add_demo
 from .logs import logging_to_stderr
 from .output import complain
+from .record import add_record
 from .replay import add_replay
 from .report import add_report
+from .simulate import add_simulate
 from .watch import add_watch
 
 __all__ = ["main"]
@@ -19,8 +22,10 @@ _EPILOG = """\
 examples:
   ticklane demo                                  see it work, nothing else needed
   ticklane watch upbit:KRW-BTC binance:BTCUSDT   live order books, until Ctrl-C
+  ticklane record upbit:KRW-BTC --out btc.txt    raw frames, to a file
   ticklane replay capture.ws.txt --speed 0       recorded frames, as fast as possible
-  ticklane report run.jsonl                      the verdict on a metrics log
+  ticklane simulate upbit --port 8765            be an exchange, for any client
+  ticklane report run.db --html report.html      the verdict on a long run, with plots
 
 'ticklane COMMAND --help' tells more. Exit status 2 is wrong usage.
 """
@@ -62,6 +67,6 @@ def _parser() -> Parser:
     )
     parser.set_defaults(level="WARNING")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (add_demo, add_watch, add_replay, add_report):
+    for add in (add_demo, add_watch, add_record, add_replay, add_report, add_convert, add_simulate):
         add(commands, common)
     return parser

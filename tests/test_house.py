@@ -19,10 +19,15 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "simulation": frozenset(
         {"messages", "analysis", "exchanges", "runtime", "actors", "supervisors"}
     ),
+    "dashboard": frozenset(
+        {"messages", "analysis", "exchanges", "runtime", "actors", "supervisors", "simulation"}
+    ),
     "console": frozenset(
         {"messages", "analysis", "exchanges", "runtime", "actors", "supervisors", "simulation"}
     ),
-    "compat": frozenset({"messages", "analysis", "exchanges", "runtime", "actors", "supervisors"}),
+    "compat": frozenset(
+        {"messages", "analysis", "exchanges", "runtime", "actors", "supervisors", "simulation"}
+    ),
 }
 
 CLOCKS = {"time", "sched", "timeit"}

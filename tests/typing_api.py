@@ -18,7 +18,8 @@ from ticklane import (
     TicklaneError,
     __version__,
 )
-from ticklane.actors import Subscription
+from ticklane.actors import Sink, Subscription, WebhookSink
+from ticklane.analysis import AlertSettings
 from ticklane.exchanges import Exchange
 from ticklane.messages import (
     AnomalyState,
@@ -28,6 +29,7 @@ from ticklane.messages import (
     FeedMetrics,
     Level,
     QueueTick,
+    ReceiverMetrics,
     Severity,
     Totals,
 )
@@ -84,11 +86,13 @@ def feeds() -> None:
     feed = Feed("upbit", ["KRW-BTC", "KRW-ETH"])
     Feed("upbit", ("KRW-BTC",), stream="orderbook/simple", url="ws://127.0.0.1:8000")
     Feed(exchange="binance", symbols={"BTCUSDT"})
+    Feed("binance", ["BTCUSDT"], url=("wss://a", "wss://b"), redundancy=2)
     Feed("upbit", ["KRW-BTC"], "orderbook")  # type: ignore[call-arg]
     assert_type(feed.symbols, tuple[str, ...])
     assert_type(feed.keys, tuple[str, ...])
     assert_type(feed.stream, str)
-    assert_type(feed.url, str | None)
+    assert_type(feed.url, str | tuple[str, ...] | None)
+    assert_type(feed.endpoints, tuple[str, ...])
     assert_type(EXCHANGES, dict[str, Exchange])
 
 
@@ -102,7 +106,8 @@ def options() -> None:
         overflow="conflate",
         adaptive=True,
         thresholds={"ws_queue_lag_warn_max": 10},
-        log="run.log",
+        log="run.db",
+        log_days=30,
         restarts=RestartPolicy(max_restarts=5, within_s=10.0),
         interval_s=0.5,
         scenario="S2",
@@ -110,7 +115,10 @@ def options() -> None:
         clock=SystemClock(),
     )
     MarketData(capacity={"upbit:KRW-BTC": 1}, overflow={"upbit:KRW-BTC": "drop_newest"})
-    MarketData(log=Path("run.log"))
+    MarketData(log=Path("run.jsonl"))
+    sinks: list[str | Sink] = ["https://host/", WebhookSink("https://host/")]
+    MarketData(alerts=sinks, alert_settings=AlertSettings(for_s=1), auto_recover={"shed_symbol"})
+    MarketData(auto_recover=1.5)  # type: ignore[arg-type]
     MarketData([], [])  # type: ignore[call-arg]
     MarketData(capacity="many")  # type: ignore[arg-type]
 
@@ -144,6 +152,8 @@ def books(market: MarketData) -> None:
     market.subscribe("upbit:KRW-BTC", lambda book: book.mid)
     market.subscribe("upbit:KRW-BTC", on_event)  # type: ignore[arg-type]
 
+    market.add("upbit:KRW-XRP")
+    market.remove("upbit:KRW-XRP")
     outcome = market.offer(Snapshot("upbit", "KRW-BTC", (), ()))
     assert_type(outcome, Outcome)
     assert_type(bool(outcome), bool)
@@ -151,6 +161,11 @@ def books(market: MarketData) -> None:
     assert_type(market.latest_all(), dict[str, Snapshot])
     assert_type(market.wait_for("upbit:KRW-BTC", timeout=1.0), Snapshot)
     assert_type(market.wait_for("upbit:KRW-BTC", 1), Snapshot)
+
+
+def alerts(market: MarketData) -> None:
+    assert_type(market.receivers(), tuple[ReceiverMetrics, ...])
+    assert_type(market.remedies(), dict[tuple[str, str], int])
 
 
 def queues(market: MarketData) -> None:
