@@ -11,7 +11,7 @@ from .checks import positive, whole_number
 __all__ = ["Flapping"]
 
 
-@attrs.define
+@attrs.define(on_setattr=attrs.setters.NO_OP)
 class Flapping:
     """Notice more than `changes` changes in `within_s` seconds.
 

@@ -50,7 +50,7 @@ def _check_thresholds(_: object, __: object, thresholds: Mapping[str, int] | Non
             raise InvalidOption("thresholds", name, f"named among {', '.join(known)}")
 
 
-@attrs.define(kw_only=True)
+@attrs.define(kw_only=True, on_setattr=attrs.setters.NO_OP)
 class QueueDetector:
     """Judge one mailbox, tick by tick; one thread at a time.
 

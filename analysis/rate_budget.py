@@ -12,7 +12,7 @@ from .checks import positive, whole_number
 __all__ = ["RateBudget", "RateBudgets"]
 
 
-@attrs.define
+@attrs.define(on_setattr=attrs.setters.NO_OP)
 class RateBudget:
     """Allow `count` in any window of `seconds`, as an exchange counts connects and messages.
 

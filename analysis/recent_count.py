@@ -11,7 +11,7 @@ from .checks import positive
 __all__ = ["RecentCount"]
 
 
-@attrs.define
+@attrs.define(on_setattr=attrs.setters.NO_OP)
 class RecentCount:
     """Count what happened in the last `within_s` seconds, by a counter that only grows.
 

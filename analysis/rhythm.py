@@ -18,7 +18,7 @@ HALF_LIFE_GAPS = 64
 GROWTH = 1.5
 
 
-@attrs.define
+@attrs.define(on_setattr=attrs.setters.NO_OP)
 class Rhythm:
     """Learn the gaps between arrivals, and say when a silence is longer than is plausible.
 

@@ -11,7 +11,7 @@ from .checks import positive
 __all__ = ["SlidingMinimum"]
 
 
-@attrs.define
+@attrs.define(on_setattr=attrs.setters.NO_OP)
 class SlidingMinimum:
     """Keep the least value of the last `within_s` seconds.
 

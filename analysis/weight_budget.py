@@ -12,7 +12,7 @@ from .checks import positive, whole_number
 __all__ = ["WeightBudget"]
 
 
-@attrs.define
+@attrs.define(on_setattr=attrs.setters.NO_OP)
 class WeightBudget:
     """Allow `weight` in any window of `seconds`, as an exchange counts REST requests.
 
