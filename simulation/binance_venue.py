@@ -1,8 +1,9 @@
-"""Binance's side of its protocol: spot market streams.
+"""Binance's side of its protocol: spot market streams, and differences of futures.
 
 Source: github.com/binance/binance-spot-api-docs, "web-socket-streams". Modelled are partial depth
-(`<symbol>@depth5|10|20`, `@100ms` or not) and `<symbol>@bookTicker`; other streams are accepted and
-bring nothing, as do symbols that are not traded.
+(`<symbol>@depth5|10|20`, `@100ms` or not), differences (`<symbol>@depth`) and
+`<symbol>@bookTicker`; other streams are accepted and bring nothing, as do symbols that are not
+traded.
 """
 
 import re
@@ -17,10 +18,10 @@ import msgspec
 from ..messages import Level, Snapshot
 from .venue import BookForm, Payload
 
-__all__ = ["BinanceForm", "BinanceSession"]
+__all__ = ["BinanceDiffForm", "BinanceForm", "BinanceFuturesSession", "BinanceSession"]
 
 _STREAM = re.compile(
-    r"(?P<symbol>[^@A-Z]+)@(?P<kind>depth(?P<levels>5|10|20)(@1000?ms)?|bookTicker)"
+    r"(?P<symbol>[^@A-Z]+)@(?P<kind>depth(?P<levels>5|10|20)?(@1000?ms)?|bookTicker)"
 )
 _SPELLING = re.compile(r"\w+@[\w@+:]+|!\w+(@\w+)*")
 
@@ -37,9 +38,31 @@ class BinanceForm:
     """At most so many levels a side; None for `bookTicker`."""
     wrapped: bool = True
 
-    def frame(self, book: Snapshot) -> str:
+    def frame(self, book: Snapshot, _before: Snapshot | None = None, /) -> str:
         """Return the frame that carries `book`."""
         data = _top(book) if self.levels is None else _depth(book, self.levels)
+        if not self.wrapped:
+            return data
+        return f'{{"stream":"{book.symbol.lower()}@{self.kind}","data":{data}}}'
+
+
+@attrs.frozen
+class BinanceDiffForm:
+    """A text frame of differences, each from the book before; `futures` say what was before."""
+
+    kind: str
+    """What stands behind the symbol in the stream's name: `depth@100ms`."""
+    wrapped: bool = True
+    futures: bool = False
+
+    def frame(self, book: Snapshot, before: Snapshot | None = None, /) -> str:
+        """Return the frame that makes `book` of the book before, or of an empty one."""
+        number = before.sequence or 0 if before else 0
+        bids, asks = (before.bids, before.asks) if before else ((), ())
+        data: dict[str, object] = {"e": "depthUpdate", "E": book.exchange_time_ms, "s": book.symbol}
+        data |= {"U": number + 1, "u": book.sequence or 0}
+        data |= {"pu": number} if self.futures else {}
+        data |= {"b": _changed(bids, book.bids), "a": _changed(asks, book.asks)}
         if not self.wrapped:
             return _text(data)
         return _text({"stream": f"{book.symbol.lower()}@{self.kind}", "data": data})
@@ -64,6 +87,29 @@ class BinanceSession:
         except _Refused as refused:
             return (refused.reply(request.get("id")),)
 
+    def reject(self, message: Payload | None) -> Sequence[Payload]:
+        """Answer a subscription with an error, other messages as ever."""
+        refused = _Refused(2, "Invalid request: invalid stream")
+        if message is None:
+            self._streams = {}
+            return (refused.reply(),)
+        try:
+            request = _request(message)
+        except _Refused as malformed:
+            return (malformed.reply(),)
+        if request["method"] == "SUBSCRIBE":
+            return (refused.reply(request.get("id")),)
+        return self.receive(message)
+
+    def greet(self, form: BookForm, book: Snapshot) -> Sequence[Payload]:  # noqa: ARG002
+        """Return nothing: the next update is the first."""
+        return ()
+
+    def farewell(self, now_ms: int) -> Sequence[Payload]:
+        """Return the event that says that the connection will be closed."""
+        event = {"e": "serverShutdown", "E": now_ms}
+        return (_text({"stream": "!serverShutdown", "data": event} if self._wrapped else event),)
+
     @property
     def is_subscribed(self) -> bool:
         """Return whether the client is subscribed to any stream, known to us or not."""
@@ -75,19 +121,39 @@ class BinanceSession:
 
     def _form(self, stream: str) -> Iterable[tuple[str, BookForm]]:
         if match := _STREAM.fullmatch(stream):
-            levels = int(match["levels"]) if match["levels"] else None
-            yield match["symbol"].upper(), BinanceForm(match["kind"], levels, self._wrapped)
+            yield match["symbol"].upper(), self._form_of(match["kind"], match["levels"])
 
-    def _obey(self, request: Mapping[str, Any]) -> list[str] | None:
+    def _form_of(self, kind: str, levels: str | None) -> BookForm:
+        if levels is None and kind.startswith("depth"):
+            return BinanceDiffForm(kind, self._wrapped)
+        return BinanceForm(kind, int(levels) if levels else None, self._wrapped)
+
+    def _obey(self, request: Mapping[str, Any]) -> list[str] | bool | None:
         method = request["method"]
         if method == "LIST_SUBSCRIPTIONS":
             return list(self._streams)
+        if method == "GET_PROPERTY":
+            _check_property(request, ["combined"])
+            return self._wrapped
+        if method == "SET_PROPERTY":
+            self._wrapped = bool(_check_property(request, ["combined", True], ["combined", False]))
+            return None
         streams = dict.fromkeys(_params(request))
         if method == "SUBSCRIBE":
             self._streams |= streams
         else:
             self._streams = {name: None for name in self._streams if name not in streams}
         return None
+
+
+class BinanceFuturesSession(BinanceSession):
+    """One connection's streams of order books of USD-M futures: differences only."""
+
+    def __init__(self, path: str = "/public/stream") -> None:
+        super().__init__(path.removeprefix("/public"))
+
+    def _form_of(self, kind: str, _: str | None) -> BookForm:
+        return BinanceDiffForm(kind, self._wrapped, futures=True)
 
 
 class _Refused(Exception):
@@ -110,6 +176,14 @@ def _request(message: Payload) -> Mapping[str, Any]:
     return request
 
 
+def _check_property(request: Mapping[str, Any], *allowed: list[object]) -> object:
+    """Return the last of a request's parameters, where they are some of those allowed."""
+    params = request.get("params")
+    if params not in allowed:
+        raise _Refused(0, "Unknown property")
+    return params[-1]
+
+
 def _params(request: Mapping[str, Any]) -> list[str]:
     if request["method"] not in ("SUBSCRIBE", "UNSUBSCRIBE"):
         raise _Refused(2, f"Invalid request: unknown variant `{request['method']}`")
@@ -128,30 +202,39 @@ def _streams_of(path: str, query: str) -> list[str]:
     return [name for name in listed.split("/") if name]
 
 
-def _depth(book: Snapshot, levels: int) -> Mapping[str, object]:
-    return {
-        "lastUpdateId": book.sequence or 0,
-        "bids": _written(book.bids[:levels]),
-        "asks": _written(book.asks[:levels]),
-    }
+def _depth(book: Snapshot, levels: int) -> str:
+    bids, asks = _written(book.bids[:levels]), _written(book.asks[:levels])
+    return f'{{"lastUpdateId":{book.sequence or 0},"bids":[{bids}],"asks":[{asks}]}}'
 
 
-def _top(book: Snapshot) -> Mapping[str, object]:
+def _top(book: Snapshot) -> str:
     bid = book.bids[0] if book.bids else (0.0, 0.0)
     ask = book.asks[0] if book.asks else (0.0, 0.0)
-    (b, bid_size), (a, ask_size) = _written((bid, ask))
+    (b, bid_size), (a, ask_size) = map(_decimals, (bid, ask))
     sequence = book.sequence or 0
-    return {"u": sequence, "s": book.symbol, "b": b, "B": bid_size, "a": a, "A": ask_size}
+    return _text({"u": sequence, "s": book.symbol, "b": b, "B": bid_size, "a": a, "A": ask_size})
 
 
-def _written(levels: Sequence[Level]) -> list[tuple[str, str]]:
-    return [(_decimal(price), _decimal(size)) for price, size in levels]
+def _changed(before: Iterable[Level], now: Iterable[Level]) -> list[tuple[str, str]]:
+    gone = {price: 0.0 for price, _ in before}
+    levels = gone | dict(now)
+    same = set(before).intersection(now)
+    return [_decimals(level) for level in levels.items() if level not in same]
 
 
-# Most levels of a book are those of the book before: looking them up is a quarter of writing them.
+def _written(levels: Iterable[Level]) -> str:
+    return ",".join(map(_level, levels))
+
+
+# Most levels of a book are those of the book before: looking them up is a tenth of writing them.
 @lru_cache(maxsize=2**16)
-def _decimal(number: float) -> str:
-    return f"{number:.8f}"
+def _level(level: Level) -> str:
+    price, size = _decimals(level)
+    return f'["{price}","{size}"]'
+
+
+def _decimals(level: Level) -> tuple[str, str]:
+    return f"{level[0]:.8f}", f"{level[1]:.8f}"
 
 
 def _text(content: object) -> str:

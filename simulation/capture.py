@@ -1,4 +1,10 @@
-"""Reading captures: recorded frames, one a line, with the time each was received."""
+"""Reading captures: recorded frames, one a line, with the time each was received.
+
+A line is `seconds: frame`, or `seconds connection nanoseconds: frame` as `ticklane record` writes
+it, with the connection's name (`upbit`, `upbit#2`) and the monotonic receive time. A binary frame
+is written as a Python bytes literal. Lines that begin with a `ws://` or `wss://` address tell of
+the connection: `<->` opened, `<-` sent by the client, `>-<` closed, `---` not recorded.
+"""
 
 import ast
 import math
@@ -9,12 +15,18 @@ from urllib.parse import urlsplit
 import attrs
 import msgspec
 
-from ..exchanges import EXCHANGES
+from ..exchanges import EXCHANGES, Exchange
 from ..messages import InvalidOption
 from .venue import BookForm
 from .venues import venue_named
 
-__all__ = ["CapturedFrame", "capture_exchange", "capture_subscriptions", "read_capture"]
+__all__ = [
+    "CapturedFrame",
+    "capture_connections",
+    "capture_exchange",
+    "capture_subscriptions",
+    "read_capture",
+]
 
 _CONNECTION = (b"ws://", b"wss://")
 """How lines that tell of the connection begin."""
@@ -28,14 +40,17 @@ class CapturedFrame:
     """When the recorder received it."""
     payload: bytes | str
     """Bytes of a binary frame, text of a text frame."""
+    connection: str = ""
+    """The connection that received it; empty where the capture is of one and does not say."""
+    received_ns: int | None = None
+    """When it was received, monotonic; None where the capture does not say."""
 
 
-def read_capture(path: str | Path) -> Iterator[CapturedFrame]:
-    """Yield the frames of a capture, in the file's order.
+def read_capture(path: str | Path, connection: str | None = None) -> Iterator[CapturedFrame]:
+    """Yield the frames of a capture, or of one of its connections, in the file's order.
 
-    A line is `seconds: frame`, where a binary frame is written as a Python bytes literal. Lines
-    that tell of the connection are passed over, and so is a last line that was cut off when the
-    recorder was killed.
+    Lines that tell of the connection are passed over, and so is a last line that was cut off when
+    the recorder was killed.
 
     Raises InvalidOption, naming file and line, for a file of another form.
     """
@@ -48,39 +63,81 @@ def read_capture(path: str | Path) -> Iterator[CapturedFrame]:
             if line.endswith(b"\n"):
                 raise _malformed(path, number, line, "'receive time in seconds: frame'") from None
         else:
-            if line.endswith(b"\n") or _is_whole(frame):
+            of_it = connection is None or frame.connection == connection
+            if of_it and (line.endswith(b"\n") or _is_whole(frame)):
                 yield frame
 
 
-def capture_exchange(path: str | Path) -> tuple[str, str]:
-    """Return the name of the exchange that a capture was recorded from, and the address used.
+def capture_connections(path: str | Path) -> tuple[str, ...]:
+    """Return the names of the connections a capture is of, in the order they were first open.
+
+    The one name is empty where the capture does not name it. Raises InvalidOption like
+    `capture_exchange`.
+    """
+    _first_address(path)
+    return tuple(dict.fromkeys(mark.connection for mark in _marks(path) if mark.arrow == "<->"))
+
+
+def capture_exchange(path: str | Path, connection: str | None = None) -> tuple[str, str]:
+    """Return the exchange that a connection, the first by default, was to, and its address.
 
     Raises InvalidOption, naming the file, where its first line tells of no exchange we know.
     """
-    number, line = next(_lines(path), (1, b""))
-    if not line.startswith(_CONNECTION):
-        raise _malformed(path, number, line, "the address the capture was recorded from")
-    url = line.decode(errors="replace").split()[0]
-    for exchange in EXCHANGES.values():
-        if _domain(url) in map(_domain, exchange.endpoints):
-            return exchange.name, url
+    number, line = _first_address(path)
+    for mark in _marks(path):
+        if connection in {None, mark.connection}:
+            for exchange in EXCHANGES.values():
+                if mark.is_of(exchange):
+                    return exchange.name, mark.url
+            break
     raise _malformed(path, number, line, f"an address of {' or '.join(EXCHANGES)}")
 
 
-def capture_subscriptions(path: str | Path) -> tuple[tuple[str, BookForm], ...]:
+def capture_subscriptions(
+    path: str | Path, connection: str | None = None
+) -> tuple[tuple[str, BookForm], ...]:
     """Return the books that the recorder was subscribed to: symbols, each with a form.
 
     Raises InvalidOption like `capture_exchange`.
     """
-    exchange, url = capture_exchange(path)
+    exchange, url = capture_exchange(path, connection)
     address = urlsplit(url)
     session = venue_named(exchange)(f"{address.path}?{address.query}")
+    for mark in _marks(path):
+        if mark.arrow == "<-" and connection in {None, mark.connection}:
+            session.receive(mark.said)
+    return tuple(session.subscriptions())
+
+
+@attrs.frozen
+class _Mark:
+    """What a line tells of the connection."""
+
+    url: str
+    arrow: str
+    connection: str
+    said: str
+
+    def is_of(self, exchange: Exchange) -> bool:
+        # Two exchanges may share a domain, and a proxy has its own: the name knows better.
+        if self.connection:
+            return self.connection.partition("#")[0] == exchange.name
+        return _domain(self.url) in map(_domain, exchange.endpoints)
+
+
+def _marks(path: str | Path) -> Iterator[_Mark]:
     for _, line in _lines(path):
         if line.startswith(_CONNECTION):
-            _, sent, request = line.decode(errors="replace").partition(" <- ")
-            if sent:
-                session.receive(request.partition(": ")[2].strip())
-    return tuple(session.subscriptions())
+            head, _, said = line.decode(errors="replace").strip().partition(": ")
+            url, arrow, _, connection, *_ = (*head.split(), "", "", "")
+            yield _Mark(url, arrow, connection, said.strip())
+
+
+def _first_address(path: str | Path) -> tuple[int, bytes]:
+    number, line = next(_lines(path), (1, b""))
+    if not line.startswith(_CONNECTION):
+        raise _malformed(path, number, line, "the address the capture was recorded from")
+    return number, line
 
 
 def _lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
@@ -93,11 +150,16 @@ def _lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _frame(line: bytes) -> CapturedFrame:
-    time, colon, content = line.decode().partition(": ")
+    head, colon, content = line.decode().partition(": ")
+    time, *received = head.split(" ")
     at_unix_s = float(time)
     if not colon or not math.isfinite(at_unix_s):
-        raise ValueError(time)
-    return CapturedFrame(at_unix_s, _payload(content.rstrip("\r\n")))
+        raise ValueError(head)
+    payload = _payload(content.rstrip("\r\n"))
+    if not received:
+        return CapturedFrame(at_unix_s, payload)
+    connection, received_ns = received
+    return CapturedFrame(at_unix_s, payload, connection, int(received_ns))
 
 
 def _payload(content: str) -> bytes | str:

@@ -1,28 +1,35 @@
-"""Who is connected to a simulated exchange and what each asked for; runs on its event loop."""
+"""A simulated exchange's clients on real sockets; runs on its event loop."""
 
 import asyncio
 import socket
 import struct
 import threading
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from typing import Any
 
 import attrs
 from loguru import logger
 
 from ..messages import MissingExtra, Snapshot
-from .venue import BookForm, Payload, VenueSession
+from .client import Client
+from .exchange_model import ExchangeModel
+from .venue import Payload
 
 try:
     from websockets.asyncio.server import ServerConnection, broadcast, serve
     from websockets.exceptions import ConnectionClosed
+    from websockets.frames import Frame, Opcode
+    from websockets.http11 import Request, Response
+    from websockets.protocol import Event
 except ImportError as error:
     raise MissingExtra("the loopback exchange", "simulation") from error
 
-__all__ = ["Client", "Hub", "until_gone"]
+__all__ = ["Hub", "SocketPeer", "until_gone"]
 
-_PONG_TIMEOUT_S = 60.0  # as Binance allows
+CHECK_S = 1.0
+LOOK_S = 0.1
 _CLOSE_TIMEOUT_S = 1.0
 
 # On close: send a reset at once instead of what is left (socket(7), SO_LINGER).
@@ -34,144 +41,195 @@ def until_gone() -> AbstractContextManager[None]:
     return suppress(ConnectionClosed)
 
 
+class _Connection(ServerConnection):
+    """A connection that tells of pings and pongs."""
+
+    heard: Callable[[Opcode], None] | None = None
+
+    def process_event(self, event: Event) -> None:
+        if self.heard is not None and isinstance(event, Frame):
+            self.heard(event.opcode)
+        super().process_event(event)
+
+
 @attrs.define(eq=False)
-class Client:
-    """One connection to the simulated exchange."""
+class SocketPeer:
+    """The wire to one client: a `Peer` on a real socket."""
 
     connection: ServerConnection
-    session: VenueSession
-    forms: tuple[tuple[str, BookForm], ...] = ()
-    """The books it gets, each in which form."""
-    subscribed: bool = False
-    """Whether it has ever subscribed to anything."""
+    _spawn: Callable[[Coroutine[Any, Any, None]], None]
+
+    def send(self, payload: Payload) -> None:
+        """Send a frame, without waiting for the client to read."""
+        # A transport logs every write after the peer has gone.
+        if not self.connection.transport.is_closing():
+            broadcast([self.connection], payload)
+
+    def ping(self) -> None:
+        """Send a ping."""
+        self._spawn(self._ping())
+
+    def close(self, code: int, reason: str) -> None:
+        """Begin the closing handshake."""
+        self._spawn(self.connection.close(code, reason))
+
+    def abort(self) -> None:
+        """Reset the connection."""
+        transport = self.connection.transport
+        if not transport.is_closing():
+            connected: socket.socket = transport.get_extra_info("socket")
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        transport.abort()
+
+    def mute(self, muted: bool) -> None:
+        """Leave in the system's buffers what the client sends, or read on."""
+        if muted:
+            self.connection.transport.pause_reading()
+        else:
+            self.connection.transport.resume_reading()
+
+    def unread(self) -> int:
+        """Return how many bytes the client leaves unread, beside what the system holds."""
+        return self.connection.transport.get_write_buffer_size()
 
     async def has_read(self) -> None:
         """Wait until the client has read all that was sent to it."""
         # A client answers a ping in its turn, behind every frame sent before it.
         await (await self.connection.ping())
 
+    async def _ping(self) -> None:
+        with until_gone():
+            await self.connection.ping()
+
 
 class Hub:
-    """The connections of one simulated exchange, and who gets which frames.
+    """The sockets of one simulated exchange: brings its model what clients do, and the time."""
 
-    `on_subscribed(client)` is called when a client has subscribed to something for the first time.
-    """
-
-    def __init__(
-        self,
-        open_session: Callable[[str], VenueSession],
-        on_subscribed: Callable[[Client], None],
-    ) -> None:
-        self.clients: set[Client] = set()
+    def __init__(self, model: ExchangeModel) -> None:
+        self.model = model
         self.connected = threading.Event()
-        self.frames_sent = 0
-        self._open_session = open_session
-        self._on_subscribed = on_subscribed
-        self._audience: dict[str, dict[BookForm, set[Client]]] = defaultdict(dict)
-        self._closing: set[asyncio.Task[None]] = set()
+        self._peers: dict[Client, SocketPeer] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ahead_s = time.time() - time.monotonic()
+
+    @property
+    def now_s(self) -> float:
+        """Unix seconds, on a clock that never goes back."""
+        return self._ahead_s + time.monotonic()
 
     @asynccontextmanager
-    async def listening(self, port: int, ping_interval_s: float | None) -> AsyncIterator[int]:
+    async def listening(self, port: int) -> AsyncIterator[int]:
         """Talk to clients until left, where all connections are closed; yields the port."""
         async with serve(
             self._talk,
             "127.0.0.1",
             port,
             compression=None,
-            ping_interval=ping_interval_s,
-            ping_timeout=_PONG_TIMEOUT_S,
+            create_connection=_Connection,
+            process_request=self._let_in,
+            ping_interval=None,
             close_timeout=_CLOSE_TIMEOUT_S,
         ) as server:
-            yield next(iter(server.sockets)).getsockname()[1]
-
-    async def _talk(self, connection: ServerConnection) -> None:
-        assert connection.request is not None  # noqa: S101 - the handshake is behind us
-        client = Client(connection, self._open_session(connection.request.path))
-        self.clients.add(client)
-        self.connected.set()
-        try:
-            with until_gone():
-                self._note_subscriptions(client)
-                async for message in connection:
-                    await self._answer(client, message)
-        finally:
-            self._remove(client)
+            checking = asyncio.get_running_loop().create_task(self._keep_checking())
+            try:
+                yield next(iter(server.sockets)).getsockname()[1]
+            finally:
+                checking.cancel()
+                self._wake_up()
 
     def publish(self, book: Snapshot) -> None:
-        """Send a book to all who asked for it, written once for all who asked alike."""
-        for form, clients in self._audience.get(book.symbol, {}).items():
-            if clients:
-                self._send(form.frame(book), clients)
-
-    def send_raw(self, payload: Payload) -> None:
-        """Send a frame with this content to every client, whatever it asked for."""
-        self._send(payload, self.clients)
+        """Send a book to all who asked for it."""
+        self.model.publish(book, self.now_s)
 
     def drop_unread(self, max_unread_bytes: int) -> None:
         """Reset the connections of clients that leave more than so much unread."""
-        for client in list(self.clients):
-            unread = client.connection.transport.get_write_buffer_size()
-            if unread > max_unread_bytes:
+        for client, peer in [*self._peers.items()]:
+            if (unread := peer.unread()) > max_unread_bytes:
                 logger.warning("dropped a client that leaves {} bytes unread", unread)
-                self._drop(client)
+                self.model.leave(client)
+                peer.abort()
 
     async def all_have_read(self) -> None:
         """Wait until every client has read all that was sent to it, or is gone."""
-        for client in list(self.clients):
+        for client, peer in [*self._peers.items()]:
+            if not client.dead:
+                with until_gone():
+                    await peer.has_read()
+
+    def peer(self, client: Client) -> SocketPeer:
+        """Return the wire to a client that is connected."""
+        return self._peers[client]
+
+    def do(self, action: Callable[[ExchangeModel, float], None]) -> None:
+        """Do something to the model, and what becomes due of it in its time."""
+        action(self.model, self.now_s)
+        self._note_who_is_left()
+        if (due_s := self.model.due_s) is not None:
+            # Not before it, by a rounding.
+            asyncio.get_running_loop().call_later(due_s - self.now_s + 0.001, self._check)
+
+    def _wake_up(self) -> None:
+        """Read on where nothing is read, or nobody could say good-bye."""
+        self.model.stalled_until_s = None
+        for client in self.model.clients:
+            if client.dead:
+                client.peer.abort()
+            else:
+                client.peer.mute(False)
+
+    async def _let_in(self, connection: ServerConnection, request: Request) -> Response | None:
+        # A stall may be prolonged meanwhile, or ended by who stops the exchange.
+        while (until_s := self.model.stalled_until_s) is not None:  # noqa: ASYNC110
+            await asyncio.sleep(min(until_s - self.now_s, LOOK_S))
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            return self._answer(connection, request.path)
+        status = self.model.knock(self.now_s)
+        return None if status is None else connection.respond(status, "refused\n")
+
+    def _answer(self, connection: ServerConnection, target: str) -> Response:
+        reply = self.model.get(target, self.now_s)
+        response = connection.respond(reply.status, reply.body.decode())
+        del response.headers["Content-Type"]
+        response.headers["Content-Type"] = "application/json"
+        response.headers.update(reply.headers)
+        return response
+
+    async def _talk(self, connection: ServerConnection) -> None:
+        assert connection.request is not None  # noqa: S101 - the handshake is behind us
+        peer = SocketPeer(connection, self._spawn)
+        client = self.model.join(connection.request.path, peer, self.now_s)
+        self._peers[client] = peer
+        connection.heard = lambda opcode: self._hear(client, opcode)  # type: ignore[attr-defined]
+        self.connected.set()
+        try:
             with until_gone():
-                await client.has_read()
+                async for message in connection:
+                    self.model.receive(client, message, self.now_s)
+        finally:
+            self.model.leave(client)
+            del self._peers[client]
+            self._note_who_is_left()
 
-    def close(self, code: int) -> None:
-        """Begin the closing of every connection; they count as gone from now on."""
-        for client in list(self.clients):
-            self._remove(client)
-            task = asyncio.get_running_loop().create_task(client.connection.close(code))
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+    def _hear(self, client: Client, opcode: Opcode) -> None:
+        if opcode is Opcode.PING:
+            self.model.hear(client, self.now_s)
+        elif opcode is Opcode.PONG:
+            self.model.answer_ping(client, self.now_s)
 
-    def abort(self) -> None:
-        """Reset every connection, without a closing handshake."""
-        for client in list(self.clients):
-            self._drop(client)
+    async def _keep_checking(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_S)
+            self._check()
 
-    def _send(self, payload: Payload, clients: Iterable[Client]) -> None:
-        # A transport logs every write after the peer has gone.
-        connections = [
-            client.connection for client in clients if not client.connection.transport.is_closing()
-        ]
-        broadcast(connections, payload)
-        self.frames_sent += len(connections)
+    def _check(self) -> None:
+        self.model.check(self.now_s)
+        self._note_who_is_left()
 
-    async def _answer(self, client: Client, message: Payload) -> None:
-        for reply in client.session.receive(message):
-            await client.connection.send(reply)
-        if client in self.clients:
-            self._note_subscriptions(client)
-
-    def _note_subscriptions(self, client: Client) -> None:
-        self._forget_subscriptions(client)
-        client.forms = tuple(client.session.subscriptions())
-        for symbol, form in client.forms:
-            self._audience[symbol].setdefault(form, set()).add(client)
-        if client.session.is_subscribed and not client.subscribed:
-            client.subscribed = True
-            self._on_subscribed(client)
-
-    def _forget_subscriptions(self, client: Client) -> None:
-        for symbol, form in client.forms:
-            self._audience[symbol][form].discard(client)
-
-    def _drop(self, client: Client) -> None:
-        self._remove(client)
-        transport = client.connection.transport
-        if not transport.is_closing():
-            connected: socket.socket = transport.get_extra_info("socket")
-            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        transport.abort()
-
-    def _remove(self, client: Client) -> None:
-        self._forget_subscriptions(client)
-        client.forms = ()
-        self.clients.discard(client)
-        if not self.clients:
+    def _note_who_is_left(self) -> None:
+        if not self.model.clients:
             self.connected.clear()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Self
 
 from ..messages import InvalidOption, Snapshot, WaitTimeout, WrongState
 from .capture import capture_exchange, read_capture
-from .venue import Payload
-from .venues import venue_named
+from .exchange_model import ExchangeModel
+from .fault_target import FaultTarget
+from .venue_rules import VenueRules
+from .venues import model_of
 
 if TYPE_CHECKING:
     from .programmes import Programme
@@ -21,14 +23,16 @@ __all__ = ["LoopbackExchange"]
 _TIMEOUT_S = 10.0
 
 
-class LoopbackExchange:
+class LoopbackExchange(FaultTarget):
     """Serves one exchange's books on 127.0.0.1, in that exchange's own protocol.
 
     `books` gives `(seconds, snapshot)` in order of time, like `SyntheticMarket.books()`; those of
-    other exchanges are passed over. Time begins when the first client has subscribed and goes
-    `speed` times as fast as real time; 0 or infinity means as fast as the clients read. A client
+    other exchanges are passed over. Time begins when the first client has subscribed, or at the
+    start where it does not wait for one (`waits`), and goes `speed` times as fast as real time; 0
+    or infinity means as fast as the clients read. A client
     that leaves more than `max_unread_bytes` unread is dropped; the default leaves room for a frame
-    of 32 MiB. `ping_interval_s` is how often clients are pinged, None for never.
+    of 32 MiB. `rules`: what it demands of its clients (pings, limits, lifetime), by default what
+    the exchange does. Its REST side, where it has one, answers at the same port by HTTP.
 
     Runs in a thread of its own, `loopback-<exchange>`, between `start()` and `stop()` or as a
     context manager; every method may be called from any thread. An error raised by `books` ends
@@ -49,33 +53,37 @@ class LoopbackExchange:
         *,
         port: int = 0,
         speed: float = 1.0,
-        ping_interval_s: float | None = 20.0,
+        rules: VenueRules | None = None,
         max_unread_bytes: int = 64 * 2**20,
+        waits: bool = True,
     ) -> None:
         # Not every host has websockets: it is needed from here on only.
         from .programmes import BookProgramme  # noqa: PLC0415
 
         self.exchange = exchange
         self._port = port
-        self._ping_interval_s = ping_interval_s
+        self._rules = rules
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
         self._ready = threading.Event()
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._play(BookProgramme(exchange, books, _checked(speed), max_unread_bytes))
+        programme = BookProgramme(exchange, books, _checked(speed), max_unread_bytes, waits=waits)
+        self._play(programme)
 
     @classmethod
     def replaying(
         cls,
         path: str | Path,
         *,
+        connection: str | None = None,
         port: int = 0,
         speed: float = 1.0,
-        ping_interval_s: float | None = 20.0,
+        rules: VenueRules | None = None,
     ) -> Self:
         """Return the exchange a capture was recorded from, serving the frames as captured.
 
+        `connection`: which of the capture's, where it is of several.
         Every client gets every frame, whatever it subscribed to, from its subscription on. After
         the last one the connection stays open; `finished` is set once the client has answered a
         ping sent behind it, so that it has taken all frames off its socket.
@@ -84,16 +92,18 @@ class LoopbackExchange:
         """
         from .programmes import ReplayProgramme  # noqa: PLC0415 - as above
 
-        exchange, _ = capture_exchange(path)
-        replay = cls(exchange, (), port=port, speed=speed, ping_interval_s=ping_interval_s)
-        replay._play(ReplayProgramme(tuple(read_capture(path)), speed))
+        exchange, _ = capture_exchange(path, connection)
+        replay = cls(exchange, (), port=port, speed=speed, rules=rules)
+        replay._play(ReplayProgramme(tuple(read_capture(path, connection)), speed))
         return replay
 
     def _play(self, programme: "Programme") -> None:
         from .hub import Hub  # noqa: PLC0415 - as above
 
         self._programme = programme
-        self._hub = Hub(venue_named(self.exchange), programme.joined)
+        model = model_of(self.exchange, self._rules)
+        model.on_subscribed = programme.joined
+        self._hub = Hub(model)
         self.finished = programme.finished
         self.connected = self._hub.connected
 
@@ -151,26 +161,34 @@ class LoopbackExchange:
         return f"ws://127.0.0.1:{self._port}"
 
     @property
+    def rest_url(self) -> str:
+        """The address of its REST side, `Feed(rest=...)`; raises WrongState before `start()`."""
+        return self.url.replace("ws://", "http://", 1)
+
+    @property
     def connections(self) -> int:
         """Return how many clients are connected now."""
-        return len(self._hub.clients)
+        return len(self._hub.model.clients)
+
+    @property
+    def alive(self) -> int:
+        """How many of them are connected indeed, and not half-open."""
+        return self._hub.model.alive
 
     @property
     def frames_sent(self) -> int:
         """Return how many frames with books or raw content were sent so far, to all clients."""
-        return self._hub.frames_sent
+        return self._hub.model.frames_sent
 
-    def disconnect_all(self, code: int = 1001) -> None:
-        """Begin the closing handshake with every client; none of them counts as connected now."""
-        self._call(lambda: self._hub.close(code))
+    def burst(self, books: int) -> None:
+        """Bring forward the market's next `books`: they come at once, with the next one due.
 
-    def abort_all(self) -> None:
-        """Reset every connection, as a crashed exchange or a firewall would."""
-        self._call(self._hub.abort)
+        Raises WrongState on a replay.
+        """
+        self._call(lambda: self._programme.hurry(books))
 
-    def send_raw(self, payload: Payload) -> None:
-        """Send one frame with this content, good or bad, to every client: bytes as binary."""
-        self._call(lambda: self._hub.send_raw(payload))
+    def _do(self, action: Callable[[ExchangeModel, float], None]) -> None:
+        self._call(lambda: self._hub.do(action))
 
     def _call(self, action: Callable[[], None]) -> None:
         if self._loop is None or self._loop.is_closed():
@@ -187,7 +205,7 @@ class LoopbackExchange:
             self._ready.set()
 
     async def _serve(self) -> None:
-        async with self._hub.listening(self._port, self._ping_interval_s) as port:
+        async with self._hub.listening(self._port) as port:
             self._port = port
             self._loop = asyncio.get_running_loop()
             self._ready.set()

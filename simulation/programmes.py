@@ -5,10 +5,12 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from ..messages import Snapshot
+from ..messages import Snapshot, WrongState
 from .capture import CapturedFrame
-from .hub import Client, Hub, until_gone
+from .client import Client
+from .hub import Hub, until_gone
 from .pacing import is_unpaced, paced
+from .timetable import Timetable
 
 __all__ = ["BookProgramme", "Programme", "ReplayProgramme"]
 
@@ -21,6 +23,9 @@ class Programme(Protocol):
     def joined(self, client: Client) -> None:
         """Take note of a client that has subscribed for the first time."""
 
+    def hurry(self, books: int) -> None:
+        """Bring forward the next `books`."""
+
     async def run(self, hub: Hub) -> None:
         """Send until cancelled."""
 
@@ -28,8 +33,8 @@ class Programme(Protocol):
 class BookProgramme:
     """Books of one exchange, each sent once, to all who are subscribed then.
 
-    Time begins when the first client has subscribed. A client that leaves more than
-    `max_unread_bytes` unread is dropped; at unlimited speed all are waited for instead.
+    Time begins at once, or (`waits`) when the first client has subscribed. A client that leaves
+    more than `max_unread_bytes` unread is dropped; at unlimited speed all are waited for instead.
     """
 
     def __init__(
@@ -38,17 +43,25 @@ class BookProgramme:
         books: Iterable[tuple[float, Snapshot]],
         speed: float,
         max_unread_bytes: int,
+        *,
+        waits: bool,
     ) -> None:
         self.finished = threading.Event()
         self._begun = asyncio.Event()
+        if not waits:
+            self._begun.set()
         self._exchange = exchange
-        self._books = books
+        self._books = Timetable(books)
         self._speed = speed
         self._max_unread_bytes = max_unread_bytes
 
     def joined(self, _: Client) -> None:
         """Begin with the first client."""
         self._begun.set()
+
+    def hurry(self, books: int) -> None:
+        """Bring forward the next `books`, to when the one after is due."""
+        self._books.hurry(books)
 
     async def run(self, hub: Hub) -> None:
         """Send the books as they are due, to their end."""
@@ -79,6 +92,10 @@ class ReplayProgramme:
         """Begin this client's replay."""
         self._joined.put_nowait(client)
 
+    def hurry(self, books: int) -> None:  # noqa: ARG002 - it has none
+        """Refuse: frames come as captured. Raises WrongState."""
+        raise WrongState("a replay sends its frames when they were captured, not in a burst")
+
     async def run(self, hub: Hub) -> None:
         """Send to every client that joins."""
         async with asyncio.TaskGroup() as replays:
@@ -99,8 +116,9 @@ class ReplayProgramme:
     async def _send_all(self, hub: Hub, client: Client) -> None:
         start = self._frames[0].at_unix_s if self._frames else 0.0
         timed = ((frame.at_unix_s - start, frame) for frame in self._frames)
+        peer = hub.peer(client)
         async for frames in paced(timed, self._speed):
             for frame in frames:
-                await client.connection.send(frame.payload)
-                hub.frames_sent += 1
-        await client.has_read()
+                await peer.connection.send(frame.payload)
+                hub.model.frames_sent += 1
+        await peer.has_read()

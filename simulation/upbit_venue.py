@@ -5,7 +5,8 @@ from global-docs.upbit.com "WebSocket error". Modelled are the formats DEFAULT a
 for other types than `orderbook` are accepted and bring nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
 
@@ -42,6 +43,19 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
 }
 """How each format calls the fields, by their long names."""
 
+_LISTING = {"method": "LIST_SUBSCRIPTIONS"}
+_LISTED = {
+    "DEFAULT": {name: name for name in ("method", "result", "type", "codes", "level", "ticket")},
+    "SIMPLE": {
+        "method": "mthd",
+        "result": "rslt",
+        "type": "ty",
+        "codes": "cds",
+        "level": "lv",
+        "ticket": "tckt",
+    },
+}
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -51,26 +65,45 @@ class UpbitForm:
 
     format: str = "DEFAULT"
     levels: int = _DEFAULT_LEVELS
+    level: int = 0
+    """By how much prices are grouped, as the frame says it; the books are not grouped."""
 
-    def frame(self, book: Snapshot) -> bytes:
+    def frame(self, book: Snapshot, _before: Snapshot | None = None, /) -> bytes:
         """Return the frame that carries `book`; a thin side is padded with zeros."""
-        n = _NAMES[self.format]
+        return self.written(book, "REALTIME")
+
+    def written(self, book: Snapshot, stream_type: str) -> bytes:
+        """Return the frame of a book of one stream type, `SNAPSHOT` or `REALTIME`."""
+        n, unit = _NAMES[self.format], _UNITS[self.format]
         bids, asks = book.bids[: self.levels], book.asks[: self.levels]
-        ap, bp, as_, bs = n["ask_price"], n["bid_price"], n["ask_size"], n["bid_size"]
-        content = {
-            n["type"]: "orderbook",
-            n["code"]: book.symbol,
-            n["timestamp"]: book.exchange_time_ms or 0,
-            n["total_ask_size"]: sum(size for _, size in asks),
-            n["total_bid_size"]: sum(size for _, size in bids),
-            n["orderbook_units"]: [
-                {ap: ask[0], bp: bid[0], as_: ask[1], bs: bid[1]}
-                for ask, bid in zip_longest(asks, bids, fillvalue=_NOTHING)
-            ],
-            n["stream_type"]: "REALTIME",
-            n["level"]: 0,
-        }
-        return _encode(content)
+        if len(bids) == len(asks):
+            units = ",".join(map(unit, asks, bids))
+        else:
+            pairs = zip_longest(asks, bids, fillvalue=_NOTHING)
+            units = ",".join(unit(ask, bid) for ask, bid in pairs)
+        return (
+            f'{{"{n["type"]}":"orderbook","{n["code"]}":"{book.symbol}",'
+            f'"{n["timestamp"]}":{book.exchange_time_ms or 0},'
+            f'"{n["total_ask_size"]}":{sum([size for _, size in asks])},'
+            f'"{n["total_bid_size"]}":{sum([size for _, size in bids])},'
+            f'"{n["orderbook_units"]}":[{units}],'
+            f'"{n["stream_type"]}":"{stream_type}","{n["level"]}":{self.level}}}'
+        ).encode()
+
+
+def _writer(names: Mapping[str, str]) -> Callable[[Level, Level], str]:
+    ap, bp, as_, bs = (names[f"{each}_{of}"] for of in ("price", "size") for each in ("ask", "bid"))
+
+    # Most levels of a book are those of the book before: looking them up is a third of writing.
+    @lru_cache(maxsize=2**16)
+    def unit(ask: Level, bid: Level) -> str:
+        return _encode({ap: ask[0], bp: bid[0], as_: ask[1], bs: bid[1]}).decode()
+
+    return unit
+
+
+_UNITS = {format_: _writer(names) for format_, names in _NAMES.items()}
+"""How each format writes one pair of levels."""
 
 
 class UpbitSession:
@@ -79,17 +112,58 @@ class UpbitSession:
     def __init__(self, path: str = "/websocket/v1") -> None:
         self.path = path
         self.is_subscribed = False
-        self._forms: dict[str, BookForm] = {}
+        self._forms: dict[str, UpbitForm] = {}
+        self._only_realtime = False
 
     def receive(self, message: Payload) -> Sequence[Payload]:
         """Take a client's message; return the replies to it: to `PING`, or to what is wrong."""
         if message in ("PING", b"PING"):
             return ('{"status":"UP"}',)
         try:
-            self._forms = dict(_requested(message))
+            if _LISTING in (parts := _parts(message)):
+                return (self._listing(parts),)
+            codes, format_, self._only_realtime = _requested(parts)
         except _Refused as refused:
             return (refused.reply(),)
+        self._forms = dict(self.form(code, format_) for code in codes)
         self.is_subscribed = True
+        return ()
+
+    def _listing(self, parts: Sequence[Mapping[str, Any]]) -> Payload:
+        """Return what it is subscribed to; what comes from now on is in the request's format."""
+        ticket, format_ = _ticket_and_format(parts)
+        self._forms = {
+            symbol: attrs.evolve(form, format=format_) for symbol, form in self._forms.items()
+        }
+        n = _LISTED[format_]
+        books = {n["type"]: "orderbook", n["codes"]: [*self._forms], n["level"]: 0}
+        result = [books] if self._forms else []
+        return _encode(
+            {n["method"]: "LIST_SUBSCRIPTIONS", n["result"]: result, n["ticket"]: ticket}
+        )
+
+    def form(self, code: str, format_: str) -> tuple[str, UpbitForm]:
+        """Return the symbol of a code like `KRW-BTC.5`, and how its books are written."""
+        symbol, _, suffix = code.partition(".")
+        levels = int(suffix) if suffix.isdecimal() else _DEFAULT_LEVELS
+        return symbol, UpbitForm(format_, levels if levels in _LEVELS else _DEFAULT_LEVELS)
+
+    def reject(self, message: Payload | None) -> Sequence[Payload]:
+        """Answer a subscription with an error, other messages as ever."""
+        if message is None:
+            return ()
+        if message in ("PING", b"PING"):
+            return self.receive(message)
+        return (_Refused("INVALID_PARAM", "codes are not supported.").reply(),)
+
+    def greet(self, form: BookForm, book: Snapshot) -> Sequence[Payload]:
+        """Return the book as a `SNAPSHOT`, unless the client wants none."""
+        if self._only_realtime or not isinstance(form, UpbitForm):
+            return ()
+        return (form.written(book, "SNAPSHOT"),)
+
+    def farewell(self, now_ms: int) -> Sequence[Payload]:  # noqa: ARG002 - it gives no notice
+        """Return nothing: this exchange closes without a word."""
         return ()
 
     def subscriptions(self) -> Iterable[tuple[str, BookForm]]:
@@ -107,20 +181,31 @@ class _Refused(Exception):
         return _encode({"error": self._error})
 
 
-def _requested(message: Payload) -> Iterable[tuple[str, BookForm]]:
-    parts = _parts(message)
-    if not any(part.get("ticket") for part in parts):
+def _ticket_and_format(parts: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    ticket = next((part["ticket"] for part in parts if part.get("ticket")), None)
+    if ticket is None:
         raise _Refused("NO_TICKET", "Ticket field must be contained.")
     format_ = next((part["format"] for part in parts if "format" in part), "DEFAULT")
     if format_ not in tuple(_NAMES):
         raise _Refused("INVALID_PARAM", f"format {format_} is not supported.")
+    return ticket, format_
+
+
+def _requested(parts: Sequence[Mapping[str, Any]]) -> tuple[list[str], str, bool]:
+    _, format_ = _ticket_and_format(parts)
     requests = [part for part in parts if not part.keys() & {"ticket", "format"}]
     if not requests:
         raise _Refused("NO_TYPE", "type field not exists.")
     for request in requests:
         _check(request)
     books = (request for request in requests if request["type"] == "orderbook")
-    return [_form(code, format_) for request in books for code in request["codes"]]
+    # Clients write it in the one way, the documentation in the other.
+    only_realtime = any(
+        request.get(name) is True
+        for request in requests
+        for name in ("is_only_realtime", "isOnlyRealtime")
+    )
+    return [code for request in books for code in request["codes"]], format_, only_realtime
 
 
 def _parts(message: Payload) -> list[dict[str, Any]]:
@@ -142,9 +227,3 @@ def _check(request: Mapping[str, Any]) -> None:
         raise _Refused("WRONG_FORMAT", "Requested using wrong format")
     if not codes:
         raise _Refused("INVALID_PARAM", "codes field is empty.")
-
-
-def _form(code: str, format_: str) -> tuple[str, BookForm]:
-    symbol, _, suffix = code.partition(".")
-    levels = int(suffix) if suffix.isdecimal() else _DEFAULT_LEVELS
-    return symbol, UpbitForm(format_, levels if levels in _LEVELS else _DEFAULT_LEVELS)

@@ -17,8 +17,8 @@ class BookForm(Protocol):
     Hashable: equal forms write equal frames, so one frame serves every client that asked alike.
     """
 
-    def frame(self, book: Snapshot) -> Payload:
-        """Return the frame that carries `book`."""
+    def frame(self, book: Snapshot, before: Snapshot | None = None, /) -> Payload:
+        """Return the frame that carries `book`, or what it changed of the one before."""
 
 
 class VenueSession(Protocol):
@@ -26,6 +26,18 @@ class VenueSession(Protocol):
 
     def receive(self, message: Payload) -> Sequence[Payload]:
         """Take a client's message; return the replies to it, in order."""
+
+    def reject(self, message: Payload | None) -> Sequence[Payload]:
+        """Answer with the exchange's own error what would subscribe; other messages as ever.
+
+        None is for what the path has subscribed to: it is forgotten.
+        """
+
+    def greet(self, form: BookForm, book: Snapshot) -> Sequence[Payload]:
+        """Return what who has just subscribed gets of the book there is, before the next one."""
+
+    def farewell(self, now_ms: int) -> Sequence[Payload]:
+        """Return what the exchange says before it closes the connection, at its time `now_ms`."""
 
     @property
     def is_subscribed(self) -> bool:

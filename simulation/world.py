@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 import random
 from collections.abc import Callable
@@ -13,7 +12,8 @@ import pykka
 from pykka import Future
 
 from ..messages import Deadlock, InvalidOption
-from ..runtime import DeadLetters, Inbox, Mailbox, Reply, Timer
+from ..runtime import DeadLetters, Inbox, Reply, Timer
+from .trace import Runnable, Trace, name_of
 from .virtual_clock import VirtualClock
 
 __all__ = ["World"]
@@ -26,10 +26,10 @@ class World:
     """Run actors in one thread, in virtual time, in an order that a seed or a test decides.
 
     It stands where a `Dispatcher` stands: `MarketData(dispatcher=world)`, `MyActor.start(
-    dispatcher=world)`. Nothing happens by itself: `run_for`, `run_until`, and waiting for the
-    answer to an `ask` make it happen. While anything is ready, one of the ready is run, for one
-    message; when nothing is, the clock jumps to the next timer. The same seed and the same calls
-    give the same `trace_hash`, in any process.
+    dispatcher=world)`. Feeds connect by a `WorldTransport`. Nothing happens by itself: `run_for`,
+    `run_until`, and waiting for the answer to an `ask` make it happen. While anything is ready, one
+    of the ready is run, for one message; when nothing is, the clock jumps to the next timer. The
+    same seed and the same calls give the same `trace_hash`, in any process.
 
     `choose`: decides which of n ready actors runs next, 0 to n-1; by default a random one. With
     Hypothesis, `choose=lambda n: data.draw(st.integers(0, n - 1))` makes a failing interleaving
@@ -43,27 +43,35 @@ class World:
         self.random = random.Random(f"{seed} jitter")
         self.dead_letters = DeadLetters(self.clock)
         self._choose = choose or random.Random(f"{seed} order").randrange
-        self._ready: list[Inbox] = []
-        self._timers: list[tuple[int, int, Timer]] = []
+        self._ready: list[Runnable] = []
+        self._due: list[tuple[int, int, Callable[[], object]]] = []
         self._tie = count()
-        self._busy_until: dict[Inbox, int] = {}
-        self._running: list[Inbox] = []
+        self._busy_until: dict[Runnable, int] = {}
+        self._costs: dict[str, int] = {}
+        self._running: list[Runnable] = []
         self._waits: list[tuple[str, str]] = []
-        self._hash = hashlib.blake2b(digest_size=16)
+        self._trace = Trace()
+        self._note = self._trace.add
+        self.after_step: Callable[[Runnable], object] | None = None
+        """Called with whom has just run, after each step: for who checks what must always hold."""
 
     # -- what actors need of a dispatcher
 
-    def submit(self, inbox: Inbox) -> None:
+    def submit(self, inbox: Runnable) -> None:
         """Make an inbox ready, now or when its actor has spent what it said."""
-        busy_until = self._busy_until.get(inbox, 0)
-        if busy_until > self.clock.now_ns():
-            self._at(busy_until, lambda: self._ready.append(inbox))
+        if self._busy_until and (until_ns := self._busy_until.get(inbox, 0)) > self.clock.now_ns():
+            self.call_at(until_ns, lambda: self._ready.append(inbox))
         else:
             self._ready.append(inbox)
 
     def call_later(self, delay_s: float, callback: Callable[[], object]) -> Timer:
-        """Call `callback` after `delay_s` virtual seconds; those due together in their order."""
-        return self._at(self.clock.now_ns() + round(delay_s * 1e9), callback)
+        """Call `callback` after `delay_s` virtual seconds; those due together in their order.
+
+        What it raises is logged and ends nothing, as on threads.
+        """
+        timer = Timer(callback)
+        self.call_at(self.clock.now_ns() + round(delay_s * 1e9), timer.fire)
+        return timer
 
     def lend(self, reply: Future[Any], inbox: Inbox) -> None:
         """Let who waits for `reply` run the world meanwhile."""
@@ -76,29 +84,48 @@ class World:
         """Let the message being handled cost virtual time. Called by its handler."""
         if not self._running:
             raise InvalidOption("spend()", "called outside", "called by a handler")
-        inbox = self._running[-1]
-        since_ns = max(self._busy_until.get(inbox, 0), self.clock.now_ns())
-        self._busy_until[inbox] = since_ns + round(seconds * 1e9)
+        self._spend(self._running[-1], round(seconds * 1e9))
+
+    def slow(self, name: str, seconds: float) -> None:
+        """Let each message of an actor cost `seconds` from now on; 0 ends it.
+
+        `name` is a symbol's key, or an actor's: "run log" is a slow disk.
+        """
+        self._costs[name] = round(seconds * 1e9)
 
     def step(self) -> bool:
-        """Run one ready actor for one message, or fire the next timer; False when idle for ever."""
-        if self._ready:
-            self._run(self._ready.pop(self._choose(len(self._ready))))
+        """Run one ready actor for one message, or call what is due next; False when idle for ever.
+
+        A frame that has arrived is a step like a message.
+        """
+        ready, due = self._ready, self._due
+        # What is due now first: those that become ready at one moment are all there to choose from.
+        if ready and not (due and due[0][0] <= self.clock.now_ns()):
+            self._run(ready.pop(self._choose(len(ready)) if len(ready) > 1 else 0))
             return True
-        return self._fire()
+        return self._call_next()
 
     def run_for(self, seconds: float) -> None:
         """Let `seconds` pass, with all that happens meanwhile."""
         until_ns = self.clock.now_ns() + round(seconds * 1e9)
-        while self._ready or (self._timers and self._timers[0][0] <= until_ns):
-            self.step()
-        self.clock.move_to(until_ns)
+        ready, due, choose, clock = self._ready, self._due, self._choose, self.clock
+        # `step`, written out: it runs ten million times in a virtual day.
+        while True:
+            if due and due[0][0] <= (clock.ns if ready else until_ns):
+                due_ns, _, callback = heapq.heappop(due)
+                clock.ns = max(clock.ns, due_ns)
+                callback()
+            elif ready:
+                self._run(ready.pop(choose(len(ready)) if len(ready) > 1 else 0))
+            else:
+                break
+        clock.move_to(until_ns)
 
     def run_until(self, condition: Callable[[], bool], *, timeout: float = PATIENCE_S) -> bool:
         """Run until `condition()` holds; False when `timeout` virtual seconds were not enough."""
         until_ns = self.clock.now_ns() + round(timeout * 1e9)
         while not condition():
-            if not self._ready and not (self._timers and self._timers[0][0] <= until_ns):
+            if not self._ready and not (self._due and self._due[0][0] <= until_ns):
                 return False
             self.step()
         return True
@@ -106,34 +133,50 @@ class World:
     @property
     def trace_hash(self) -> str:
         """A hash of all that was run so far: who, when, and what was counted by then."""
-        return self._hash.hexdigest()
+        return self._trace.hash
+
+    @property
+    def timers(self) -> int:
+        """How many calls are still to come that `call_later` was asked for."""
+        timers = (getattr(callback, "__self__", None) for _, _, callback in self._due)
+        return sum(isinstance(timer, Timer) and timer.pending for timer in timers)
+
+    def call_at(self, due_ns: int, callback: Callable[[], object]) -> None:
+        """Call `callback` at a virtual time; what it raises is raised by whoever runs the world.
+
+        For what is simulated. What is tested uses `call_later`.
+        """
+        heapq.heappush(self._due, (due_ns, next(self._tie), callback))
 
     # -- inside
 
-    def _at(self, due_ns: int, callback: Callable[[], object]) -> Timer:
-        timer = Timer(callback)
-        heapq.heappush(self._timers, (due_ns, next(self._tie), timer))
-        return timer
-
-    def _fire(self) -> bool:
-        if not self._timers:
+    def _call_next(self) -> bool:
+        if not self._due:
             return False
-        due_ns, _, timer = heapq.heappop(self._timers)
+        due_ns, _, callback = heapq.heappop(self._due)
         self.clock.move_to(due_ns)
-        timer.fire()
+        callback()
         return True
 
-    def _run(self, inbox: Inbox) -> None:
-        self._running.append(inbox)
+    def _run(self, runnable: Runnable) -> None:
+        if self._costs and (cost_ns := self._costs.get(name_of(runnable), 0)):
+            self._spend(runnable, cost_ns)
+        self._running.append(runnable)
         try:
-            inbox.run(throughput=1)
+            runnable.run(1)
         finally:
             self._running.pop()
-        self._hash.update(f"{self.clock.now_ns()} {_account(inbox)}\n".encode())
+        self._note(self.clock.ns, runnable)
+        if self.after_step is not None:
+            self.after_step(runnable)
+
+    def _spend(self, runnable: Runnable, cost_ns: int) -> None:
+        since_ns = max(self._busy_until.get(runnable, 0), self.clock.now_ns())
+        self._busy_until[runnable] = since_ns + cost_ns
 
     def _wait(self, reply: Reply, asked: Inbox, timeout: float | None) -> None:
-        waiter = _name(self._running[-1]) if self._running else "the caller"
-        self._waits.append((waiter, _name(asked)))
+        waiter = name_of(self._running[-1]) if self._running else "the caller"
+        self._waits.append((waiter, name_of(asked)))
         try:
             self._wait_for(reply, asked, timeout)
         finally:
@@ -150,17 +193,3 @@ class World:
             raise Deadlock(self._waits)
         if not answered:
             raise pykka.Timeout(f"{timeout} seconds")
-
-
-def _name(inbox: Inbox) -> str:
-    if isinstance(inbox, Mailbox):
-        return inbox.key
-    actor = inbox.actor
-    return "a dead actor" if actor is None else actor.key or type(actor).__name__
-
-
-def _account(inbox: Inbox) -> str:
-    if isinstance(inbox, Mailbox):
-        counts = (inbox.handled, inbox.failed, inbox.dropped, inbox.expired, inbox.rejected)
-        return f"{inbox.key} {counts}"
-    return _name(inbox)

@@ -6,7 +6,12 @@ import msgspec
 import pytest
 
 from ticklane.messages import Snapshot
-from ticklane.simulation.binance_venue import BinanceForm, BinanceSession
+from ticklane.simulation.binance_venue import (
+    BinanceDiffForm,
+    BinanceForm,
+    BinanceFuturesSession,
+    BinanceSession,
+)
 
 DEPTH = "btcusdt@depth20@100ms"
 BEST = "ethusdt@bookTicker"
@@ -130,3 +135,92 @@ def test_best_prices_of_an_empty_book_are_zeros() -> None:
     frame = BinanceForm("bookTicker", None, wrapped=False).frame(Snapshot("binance", "X", (), ()))
 
     assert msgspec.json.decode(frame)["b"] == "0.00000000"
+
+
+BEFORE = Snapshot("binance", "BTCUSDT", ((9.0, 3.0), (7.0, 1.0)), ((10.0, 1e-5),), None, 70)
+
+
+@pytest.mark.parametrize("kind", ["depth", "depth@100ms", "depth@1000ms"])
+def test_differences_are_a_form_of_their_own(kind: str) -> None:
+    session = BinanceSession(f"/stream?streams=btcusdt@{kind}")
+
+    assert list(session.subscriptions()) == [("BTCUSDT", BinanceDiffForm(kind))]
+
+
+def test_a_difference_tells_what_changed_since_the_book_before() -> None:
+    content = msgspec.json.decode(BinanceDiffForm("depth@100ms").frame(BOOK, BEFORE))
+
+    assert content["stream"] == "btcusdt@depth@100ms"
+    assert (content["data"]["U"], content["data"]["u"]) == (71, 77)
+    assert dict(content["data"]["b"]) == {
+        "9.00000000": "1.00000000",
+        "8.00000000": "2.00000000",
+        "7.00000000": "0.00000000",
+    }
+    assert content["data"]["a"] == []
+
+
+def test_the_first_difference_is_from_an_empty_book() -> None:
+    data = msgspec.json.decode(BinanceDiffForm("depth@100ms", wrapped=False).frame(BOOK))
+
+    assert (data["U"], data["u"], len(data["b"]), len(data["a"])) == (1, 77, 2, 1)
+
+
+def test_differences_of_futures_name_the_number_before() -> None:
+    session = BinanceFuturesSession("/public/stream?streams=btcusdt@depth@100ms")
+    ((symbol, form),) = session.subscriptions()
+    data = msgspec.json.decode(form.frame(BOOK, BEFORE))["data"]
+
+    assert (symbol, data["pu"]) == ("BTCUSDT", 70)
+
+
+def test_a_rejected_subscription_is_answered_with_an_error() -> None:
+    session = BinanceSession(f"/stream?streams={DEPTH}")
+    by_request = session.reject('{"method":"SUBSCRIBE","params":["a@b"],"id":3}')
+    by_address = session.reject(None)
+
+    assert msgspec.json.decode(by_request[0]) == {
+        "error": {"code": 2, "msg": "Invalid request: invalid stream"},
+        "id": 3,
+    }
+    assert msgspec.json.decode(by_address[0])["error"]["code"] == 2
+    assert not session.is_subscribed
+
+
+def test_what_subscribes_to_nothing_is_not_rejected() -> None:
+    session = BinanceSession()
+    (reply,) = session.reject('{"method":"LIST_SUBSCRIPTIONS","id":3}')
+    (malformed,) = session.reject("nonsense")
+
+    assert msgspec.json.decode(reply) == {"result": [], "id": 3}
+    assert msgspec.json.decode(malformed)["error"]["code"] == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/stream", {"stream": "!serverShutdown", "data": {"e": "serverShutdown", "E": 5}}),
+        ("/ws", {"e": "serverShutdown", "E": 5}),
+    ],
+)
+def test_it_says_good_bye_with_an_event(path: str, said: object) -> None:
+    (event,) = BinanceSession(path).farewell(5)
+
+    assert msgspec.json.decode(event) == said
+
+
+def test_whether_frames_are_wrapped_can_be_asked_and_changed() -> None:
+    session = BinanceSession(f"/ws/{BEST}")
+    before = asked(session, "GET_PROPERTY", ["combined"])
+    changed = asked(session, "SET_PROPERTY", ["combined", True])
+
+    assert (before["result"], changed) == (False, {"result": None, "id": 3})
+    assert list(session.subscriptions()) == [("ETHUSDT", BinanceForm("bookTicker", None))]
+
+
+@pytest.mark.parametrize("method", ["GET_PROPERTY", "SET_PROPERTY"])
+def test_a_property_there_is_not_is_answered_with_error_0(method: str) -> None:
+    assert asked(BinanceSession(), method, ["colour"])["error"] == {
+        "code": 0,
+        "msg": "Unknown property",
+    }

@@ -9,6 +9,7 @@ import pytest
 from ticklane.messages import InvalidOption
 from ticklane.simulation import (
     CapturedFrame,
+    capture_connections,
     capture_exchange,
     capture_subscriptions,
     read_capture,
@@ -74,7 +75,7 @@ def test_the_upbit_capture_tells_what_was_subscribed_to(upbit: Path) -> None:
 def test_the_binance_capture_tells_what_was_subscribed_to(binance: Path) -> None:
     symbols = [symbol for symbol, _ in capture_subscriptions(binance)]
 
-    assert symbols == ["NKNUSDT", "BLZETH", "LRCBTC", "RUNEEUR"]
+    assert symbols == 2 * ["NKNUSDT", "BLZETH", "LRCBTC", "RUNEEUR"]
 
 
 def test_lines_of_the_connection_and_empty_lines_are_passed_over(tmp_path: Path) -> None:
@@ -131,3 +132,47 @@ def test_a_capture_of_an_unknown_exchange_is_an_error(tmp_path: Path) -> None:
 def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(InvalidOption, match="No such file"):
         capture_exchange(tmp_path / "none.txt")
+
+
+RECORDED = """\
+wss://stream.bybit.com/v5/public/linear <-> 1.0 bybit-linear 10:\x20
+wss://stream.bybit.com/v5/public/linear <- 1.0 bybit-linear 11: {"op":"subscribe","args":["orderbook.50.BTCUSDT"]}
+ws://127.0.0.1:1/websocket/v1 <-> 1.1 upbit#2 12:\x20
+ws://127.0.0.1:1/websocket/v1 <- 1.1 upbit#2 13: [{"ticket":"t"},{"type":"orderbook","codes":["KRW-BTC"]}]
+1.2 upbit#2 14: b'a'
+1.3 bybit-linear 15: {}
+ws://127.0.0.1:1/websocket/v1 >-< 1.4 upbit#2 16: closed by us
+"""  # noqa: E501 - a line is a frame
+
+
+def test_a_recording_of_several_connections_is_read_together_or_one_by_one(tmp_path: Path) -> None:
+    path = written(tmp_path, RECORDED)
+    frames = [
+        CapturedFrame(1.2, b"a", "upbit#2", 14),
+        CapturedFrame(1.3, "{}", "bybit-linear", 15),
+    ]
+
+    assert list(read_capture(path)) == frames
+    assert list(read_capture(path, "upbit#2")) == frames[:1]
+
+
+def test_a_recordings_connections_are_known_by_their_names(tmp_path: Path) -> None:
+    path = written(tmp_path, RECORDED)
+
+    assert capture_connections(path) == ("bybit-linear", "upbit#2")
+    assert capture_exchange(path, "bybit-linear")[0] == "bybit-linear"
+    assert capture_exchange(path, "upbit#2") == ("upbit", "ws://127.0.0.1:1/websocket/v1")
+
+
+def test_each_connection_of_a_recording_has_its_own_subscription(tmp_path: Path) -> None:
+    path = written(tmp_path, RECORDED)
+    symbols = [
+        [symbol for symbol, _ in capture_subscriptions(path, name)]
+        for name in capture_connections(path)
+    ]
+
+    assert symbols == [["BTCUSDT"], ["KRW-BTC"]]
+
+
+def test_a_capture_of_one_connection_does_not_name_it(upbit: Path) -> None:
+    assert capture_connections(upbit) == ("",)

@@ -1,25 +1,29 @@
 """The loopback exchange, looked at by third-party clients through real sockets."""
 
+import json
 import select
 import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from urllib.request import urlopen
 
 import attrs
 import pytest
 import websocket
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from ticklane.exchanges import EXCHANGES, ExchangeProtocol
+from ticklane.exchanges import EXCHANGES, Budget, DiffProtocol, ExchangeProtocol
 from ticklane.messages import InvalidOption, MissingExtra, Snapshot, WrongState
 from ticklane.simulation import (
     LoopbackExchange,
     SyntheticMarket,
+    VenueRules,
     capture_subscriptions,
     demo_keys,
     read_capture,
@@ -42,7 +46,11 @@ def books_of(exchange: str, n: int = 200) -> list[Snapshot]:
 def protocol_of(exchange: str, stream: str | None = None) -> ExchangeProtocol:
     row = EXCHANGES[exchange]
     symbols = (key.partition(":")[2] for key in KEYS if key.startswith(exchange))
-    return row.protocol(tuple(symbols), stream or row.streams[0])
+    protocol = row.protocol(tuple(symbols), stream or row.streams[0])
+    if isinstance(protocol, DiffProtocol):
+        for request in protocol.missing():
+            protocol.fetched(request.symbol, b'{"lastUpdateId":0,"bids":[],"asks":[]}', 0)
+    return protocol
 
 
 @contextmanager
@@ -102,7 +110,9 @@ def test_websocket_client_gets_the_books_too(name: str) -> None:
         client.close()
 
     assert opcode == (websocket.ABNF.OPCODE_BINARY if name == "upbit" else 1)
-    assert [book.key for book in protocol.receive(payload, 7)] == [books_of(name)[0].key]
+    (book,) = protocol.receive(payload, 7)
+    assert isinstance(book, Snapshot)
+    assert book.key == books_of(name)[0].key
 
 
 def test_two_clients_that_asked_alike_get_the_same_frames() -> None:
@@ -144,6 +154,7 @@ def test_streams_can_be_added_by_request() -> None:
         assert received(client) == b'{"result":null,"id":1}'
         (book,) = protocol.receive(received(client), 7)
 
+    assert isinstance(book, Snapshot)
     assert book.key == "binance:BTCUSDT"
 
 
@@ -240,11 +251,55 @@ def test_a_replay_that_a_client_left_half_way_is_not_finished(captures: Path) ->
     with LoopbackExchange.replaying(path) as exchange:
         with connected(exchange, protocol) as client:
             received(client)
-            exchange.abort_all()
+            exchange.disconnect(None)
             with pytest.raises(ConnectionClosed):
                 received(client)
 
         assert not exchange.finished.is_set()
+
+
+## What it demands
+
+
+def test_its_rest_side_answers_at_the_same_port() -> None:
+    endless = SyntheticMarket(["binance:BTCUSDT"], rate=1000).books()
+    with LoopbackExchange("binance", endless, waits=False) as exchange:
+        with connected(exchange, protocol_of("binance")) as client:
+            received(client)
+        address = exchange.url.replace("ws://", "http://")
+        target = f"{address}/api/v3/depth?symbol=BTCUSDT&limit=5"
+        with urlopen(target, timeout=TIMEOUT_S) as reply:  # noqa: S310 - our own address
+            book = json.loads(reply.read())
+
+    assert reply.headers["Content-Type"] == "application/json"
+    assert len(book["bids"]) == len(book["asks"]) == 5
+
+
+def test_handshakes_beyond_the_limit_are_refused() -> None:
+    rules = VenueRules(connects=(Budget(1, 3600.0),))
+    with LoopbackExchange("upbit", (), rules=rules) as exchange:
+        with connect(exchange.url, proxy=None):
+            """The one that is allowed."""
+        with pytest.raises(InvalidStatus) as refused, connect(exchange.url, proxy=None):
+            """Not reached."""
+
+    assert refused.value.response.status_code == 429
+
+
+def test_it_pings_and_parts_with_who_does_not_answer() -> None:
+    rules = VenueRules(ping_interval_s=0.1, pong_timeout_s=0.2)
+    with LoopbackExchange("upbit", (), rules=rules) as exchange:
+        rude = websocket.create_connection(exchange.url, timeout=TIMEOUT_S)
+        with connect(exchange.url, proxy=None) as polite:
+            assert rude.sock is not None
+            said = b"".join(iter(partial(rude.sock.recv, 4096), b""))
+
+            assert polite.ping().wait(TIMEOUT_S)
+            assert exchange.connections == 1
+        rude.shutdown()  # type: ignore[no-untyped-call]
+
+    assert said[0] & 0x0F == websocket.ABNF.OPCODE_PING
+    assert b"Pong timeout" in said
 
 
 ## Faults
@@ -253,7 +308,7 @@ def test_a_replay_that_a_client_left_half_way_is_not_finished(captures: Path) ->
 def test_disconnecting_closes_with_the_code_asked_for(quiet: LoopbackExchange) -> None:
     with connect(quiet.url, proxy=None) as client:
         assert quiet.connected.wait(TIMEOUT_S)
-        quiet.disconnect_all(code=1012)
+        quiet.disconnect(code=1012)
         with pytest.raises(ConnectionClosed) as closed:
             received(client)
 
@@ -264,7 +319,7 @@ def test_disconnecting_closes_with_the_code_asked_for(quiet: LoopbackExchange) -
 def test_aborting_resets_without_a_close_frame(quiet: LoopbackExchange) -> None:
     with connect(quiet.url, proxy=None) as client:
         assert quiet.connected.wait(TIMEOUT_S)
-        quiet.abort_all()
+        quiet.disconnect(None)
         with pytest.raises(ConnectionClosed) as closed:
             received(client)
 
@@ -274,7 +329,7 @@ def test_aborting_resets_without_a_close_frame(quiet: LoopbackExchange) -> None:
 def test_after_a_disconnect_connected_tells_of_new_clients_only(quiet: LoopbackExchange) -> None:
     with connect(quiet.url, proxy=None):
         assert quiet.connected.wait(TIMEOUT_S)
-        quiet.disconnect_all()
+        quiet.disconnect()
 
         assert not quiet.connected.is_set()
         assert quiet.connections == 0
@@ -343,6 +398,23 @@ def test_stopping_closes_connections_and_leaves_no_thread() -> None:
 def test_its_thread_bears_its_name(quiet: LoopbackExchange) -> None:
     assert "loopback-upbit" in {thread.name for thread in threading.enumerate()}
     assert quiet.exchange == "upbit"
+
+
+def test_a_stalled_exchange_can_be_stopped(quiet: LoopbackExchange) -> None:
+    with connect(quiet.url, proxy=None):
+        assert quiet.connected.wait(TIMEOUT_S)
+        quiet.stall(3600.0)
+        waiting = threading.Thread(target=knock, args=(quiet.url,))
+        waiting.start()
+        quiet.stop()
+        waiting.join(TIMEOUT_S)
+
+    assert not waiting.is_alive()
+
+
+def knock(url: str) -> None:
+    with suppress(InvalidMessage, InvalidStatus, OSError), connect(url, proxy=None):
+        """Let in or not."""
 
 
 def test_stopping_twice_or_before_the_start_is_fine() -> None:

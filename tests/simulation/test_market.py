@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ticklane.exchanges.levels import checked_book
 from ticklane.messages import InvalidOption, Snapshot
-from ticklane.simulation import SyntheticMarket, demo_keys
+from ticklane.simulation import SyntheticMarket, demo_keys, demo_symbols
 
 KEYS = demo_keys(6)
 
@@ -110,3 +110,30 @@ def test_what_cannot_be_is_refused(
 ) -> None:
     with pytest.raises(InvalidOption, match=said):
         SyntheticMarket(keys, **options)  # type: ignore[arg-type]
+
+
+def test_few_levels_change_from_one_book_to_the_next_as_in_real_ones() -> None:
+    books = [book for _, book in first(2000, KEYS[:1])]
+    changes = [
+        len({*later.bids, *later.asks} - {*earlier.bids, *earlier.asks})
+        for earlier, later in pairwise(books)
+    ]
+
+    assert 1.0 < sum(changes) / len(changes) < 2.0
+
+
+def test_best_prices_seldom_move_and_the_spread_is_of_few_ticks() -> None:
+    books = [book for _, book in first(2000, ["upbit:KRW-BTC"])]
+    prices = sorted({price for book in books for price, _ in (*book.bids, *book.asks)})
+    tick = min(later - earlier for earlier, later in pairwise(prices))
+    moves = sum(
+        a.bids[0][0] != b.bids[0][0] or a.asks[0][0] != b.asks[0][0] for a, b in pairwise(books)
+    )
+
+    assert 0.05 < moves / len(books) < 0.15
+    assert {round((book.spread or 0.0) / tick) for book in books} == {1, 2, 3, 4}
+
+
+def test_symbols_are_spelt_as_their_exchange_does() -> None:
+    assert demo_symbols("bithumb", 2) == ("KRW-BTC", "KRW-ETH")
+    assert demo_symbols("bybit", 1) == ("BTCUSDT",)

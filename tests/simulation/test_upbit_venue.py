@@ -124,3 +124,63 @@ def test_a_simple_frame_has_the_short_names_and_as_many_levels_as_asked_for() ->
         "st": "REALTIME",
         "lv": 0,
     }
+
+
+SUBSCRIPTION = '[{"ticket":"t"},{"type":"orderbook","codes":["KRW-BTC"]%s}]'
+
+
+@pytest.mark.parametrize(
+    ("more", "greeted"),
+    [("", True), (',"is_only_realtime":true', False), (',"isOnlyRealtime":true', False)],
+)
+def test_who_subscribes_gets_the_book_there_is_unless_he_wants_only_what_comes(
+    more: str, greeted: bool
+) -> None:
+    session = UpbitSession()
+    session.receive(SUBSCRIPTION % more)
+    ((_, form),) = session.subscriptions()
+    said = session.greet(form, Snapshot("upbit", "KRW-BTC", ((1.0, 1.0),), ((2.0, 1.0),), 5))
+
+    assert [msgspec.json.decode(frame)["stream_type"] for frame in said] == ["SNAPSHOT"] * greeted
+
+
+def test_a_rejected_subscription_is_answered_with_an_error_and_a_ping_as_ever() -> None:
+    session = UpbitSession()
+    (error,) = session.reject(SUBSCRIPTION % "")
+
+    assert msgspec.json.decode(error)["error"]["name"] == "INVALID_PARAM"
+    assert session.reject("PING") == ('{"status":"UP"}',)
+    assert session.reject(None) == ()
+    assert not session.is_subscribed
+
+
+def test_it_closes_without_a_word() -> None:
+    assert UpbitSession().farewell(5) == ()
+
+
+def test_it_lists_what_it_is_subscribed_to() -> None:
+    session = UpbitSession()
+    session.receive(f"[{TICKET},{BOOKS}]")
+    (reply,) = session.receive(f'[{TICKET},{{"method":"LIST_SUBSCRIPTIONS"}}]')
+
+    assert msgspec.json.decode(reply) == {
+        "method": "LIST_SUBSCRIPTIONS",
+        "result": [{"type": "orderbook", "codes": ["KRW-BTC", "KRW-ETH"], "level": 0}],
+        "ticket": "t",
+    }
+
+
+def test_the_format_of_a_listing_becomes_that_of_the_streams() -> None:
+    session = UpbitSession()
+    session.receive(f"[{TICKET},{BOOKS}]")
+    listing = '{"method":"LIST_SUBSCRIPTIONS"},{"format":"SIMPLE"}'
+    (reply,) = session.receive(f"[{TICKET},{listing}]")
+
+    assert msgspec.json.decode(reply)["tckt"] == "t"
+    assert dict(session.subscriptions())["KRW-ETH"] == UpbitForm("SIMPLE", 5)
+
+
+def test_who_is_subscribed_to_nothing_is_told_an_empty_list() -> None:
+    (reply,) = UpbitSession().receive(f'[{TICKET},{{"method":"LIST_SUBSCRIPTIONS"}}]')
+
+    assert msgspec.json.decode(reply)["result"] == []

@@ -223,3 +223,41 @@ def test_a_million_virtual_seconds_pass_at_once() -> None:
         world.run_for(1e6)
 
         assert market.report().entries == 1000
+
+
+def test_what_is_due_at_one_moment_is_there_to_choose_from() -> None:
+    def order_of_timers(seed: int) -> str:
+        world, notes = World(seed), list[str]()
+        refs = [Noting.start(notes, dispatcher=world, key=key) for key in "AB"]
+        world.run_for(0.0)
+        for ref in refs:
+            world.call_later(1.0, lambda ref=ref: ref.tell("go"))  # type: ignore[misc]
+        world.run_for(1.0)
+        return "".join(notes)
+
+    assert {order_of_timers(seed) for seed in range(20)} == {"AB", "BA"}
+
+
+def test_an_actor_that_is_made_slow_spends_time_on_each_message() -> None:
+    world, notes = World(), list[str]()
+    ref = Noting.start(notes, dispatcher=world, key="A")
+    world.run_for(0.0)
+    world.slow("A", 1.0)
+    for _ in range(3):
+        ref.tell("go")
+    world.run_for(1.5)
+    slow = len(notes)
+    world.slow("A", 0.0)
+    world.run_for(1.0)
+
+    assert (slow, len(notes)) == (2, 3)
+
+
+def test_a_call_that_raises_ends_the_run_only_where_it_is_simulated() -> None:
+    world = World()
+    world.call_later(1.0, lambda: 1 / 0)
+    world.run_for(2.0)
+    world.call_at(world.clock.now_ns(), lambda: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        world.run_for(1.0)
