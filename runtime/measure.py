@@ -22,7 +22,7 @@ def queue_metrics(mailbox: Mailbox, now_ns: int) -> QueueMetrics:
         depth=mailbox.depth,
         depth_max=mailbox.depth_max,
         capacity=mailbox.capacity,
-        lag_ms=mailbox.lag_ns / MS,
+        lag_ms=mailbox.lag_us / 1000,
         lag_p50_ms=p50 / MS,
         lag_p99_ms=p99 / MS,
         lag_max_ms=lags.greatest / MS,

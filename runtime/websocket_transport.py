@@ -130,6 +130,9 @@ class WebSocketLink:
         if self._closing:
             return self._end(stream, self._closing)
         try:
+            if isinstance(message, bytes):
+                self._receiver.received(message, self._received_ns)
+                return True
             return self._tell(stream, message)
         except Exception as error:  # noqa: BLE001 - told as a loss, or nobody would connect again
             logger.exception("{} failed to take a message", self._receiver)
@@ -155,10 +158,7 @@ class WebSocketLink:
             raise ConnectionError("the exchange hung up without a close frame (1006)")
         self._parser.feed(chunk)
 
-    def _tell(self, stream: SocketStream, message: bytes | Ping | Pong | Close | Oversized) -> bool:
-        if isinstance(message, bytes):
-            self._receiver.received(message, self._received_ns)
-            return True
+    def _tell(self, stream: SocketStream, message: Ping | Pong | Close | Oversized) -> bool:
         if isinstance(message, Close):
             reason = f"closed by the exchange with {message.code} {message.reason}"
             return self._end(stream, reason.strip(), _close_frame(message.code))
