@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from loguru import logger
 
@@ -22,7 +22,7 @@ from ..messages import (
     Refusal,
     Snapshot,
 )
-from ..runtime import Answer, Inbox, Link
+from ..runtime import Answer, Inbox, Link, Reader
 from .book_desk import OK, BookDesk
 from .feed_part import FeedPart
 
@@ -63,6 +63,7 @@ class Connection:
         self._mailboxes = part.mailboxes
         self._feed = feed
         self._link: Link | None = None
+        self._reader: Reader | None = None
         self._desk = desk
         self._answers: deque[tuple[BookRequest, Answer]] = deque()
         self._diffs = protocol if isinstance(protocol, DiffProtocol) else None
@@ -78,6 +79,7 @@ class Connection:
     def opened(self, link: Link) -> None:
         """Tell its symbols and its feed, which subscribes."""
         self._link = link
+        self._reader = link.here
         self._part.opened(self)
         self._feed.tell(ConnectionOpened(self))
         if self._diffs is not None:
@@ -89,7 +91,16 @@ class Connection:
         self.last_frame_ns = received_ns
         if self._answers:
             self._read_answers()
-        self._deliver(self._decoded(self._protocol.receive, payload, received_ns), self._link)
+        try:
+            brought = self._protocol.receive(payload, received_ns)
+        except Exception as error:  # noqa: BLE001 - no payload may end a connection
+            self._note_failure(error)
+            return
+        # Nearly every frame is one book.
+        if len(brought) == 1 and isinstance(brought[0], Snapshot):
+            self._offer(brought[0], self._reader)
+        else:
+            self._deliver(brought, self._reader)
 
     def oversized(self, length: int, received_ns: int) -> None:
         """Count a message that was too long to be kept."""
@@ -129,7 +140,12 @@ class Connection:
 
     def _read_answers(self) -> None:
         while self._answers:
-            self._deliver(self._decoded(self._fetched, *self._answers.popleft()), None)
+            try:
+                brought = self._fetched(*self._answers.popleft())
+            except Exception as error:  # noqa: BLE001 - as above
+                self._note_failure(error)
+            else:
+                self._deliver(brought, None)
 
     def _fetched(self, request: BookRequest, answer: Answer) -> Sequence[Brought]:
         symbol, body = request.symbol, answer.body
@@ -139,29 +155,26 @@ class Connection:
             raise ExchangeReplied(self.name, f"HTTP {answer.status}", reply, (symbol,))
         return self._diffs.fetched(symbol, body, answer.received_ns) if self._diffs else ()
 
-    def _decoded(self, read: Callable[..., Sequence[Brought]], *given: object) -> Sequence[Brought]:
-        try:
-            return read(*given)
-        except BadFrame as bad:
-            self._note_bad(bad.reason, bad.detail)
-        except ExchangeReplied as reply:
-            self._note_bad("error_reply", reply)
-            self._feed.tell(ConnectionRefused(self, reply))
-        except Exception as error:  # noqa: BLE001 - no payload may end a connection
+    def _note_failure(self, error: Exception) -> None:
+        if isinstance(error, BadFrame):
+            self._note_bad(error.reason, error.detail)
+        elif isinstance(error, ExchangeReplied):
+            self._note_bad("error_reply", error)
+            self._feed.tell(ConnectionRefused(self, error))
+        else:
             self._note_bad("unexpected", repr(error))
-        return ()
 
-    def _deliver(self, brought: Sequence[Brought], link: Link | None) -> None:
+    def _deliver(self, brought: Sequence[Brought], reader: Reader | None) -> None:
         for each in brought[:-1]:
             self._hand_on(each, None)
         # Only the last may be handled here: nothing of this frame may be left to do if another
         # thread has to take over the reading.
         for last in brought[-1:]:
-            self._hand_on(last, link)
+            self._hand_on(last, reader)
 
-    def _hand_on(self, brought: Brought, link: Link | None) -> None:
+    def _hand_on(self, brought: Brought, reader: Reader | None) -> None:
         if isinstance(brought, Snapshot):
-            self._offer(brought, link)
+            self._offer(brought, reader)
         elif isinstance(brought, FeedEvent):
             self.gaps += isinstance(brought, GapDetected)
             self._part.post(brought.key.partition(":")[2], brought)
@@ -175,14 +188,14 @@ class Connection:
         else:
             self._feed.tell(ConnectionEnding(self))
 
-    def _offer(self, snapshot: Snapshot, link: Link | None) -> None:
+    def _offer(self, snapshot: Snapshot, reader: Reader | None) -> None:
         if not self._streams:
             self._note_book(snapshot.symbol)
         self.snapshots += 1
         self.newest = snapshot
         # A symbol that was removed a moment ago has no mailbox any more.
         if (mailbox := self._mailboxes.get(snapshot.symbol)) is not None:
-            if link is not None and (reader := link.here) is not None:
+            if reader is not None:
                 mailbox.offer_here(snapshot, reader)
             else:
                 mailbox.offer(snapshot)

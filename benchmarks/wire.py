@@ -71,7 +71,8 @@ def _ours(exchange: str, frames: int) -> Meter:
     meter = Meter(frames)
     with blasting(exchange, frames) as url:
         feed = Feed(exchange, SYMBOLS[exchange], stream=STREAMS[exchange], url=url)
-        market = MarketData([feed])
+        # Nobody is to shed: every frame is waited for.
+        market = MarketData([feed], capacity=1_000_000)
         for key in feed.keys:
             market.subscribe(key, meter.handle)
         with market:

@@ -15,6 +15,7 @@ from ..messages import BadFrame, ExchangeReplied, Level, Snapshot
 from .levels import checked_book
 from .protocol import Brought, ServerShutdown
 from .reading import read
+from .snapshots import snapshot_of
 
 __all__ = ["STREAMS", "BinanceProtocol"]
 
@@ -144,7 +145,7 @@ class BinanceProtocol:
 def _depth(symbol: str, data: msgspec.Raw, received_ns: int) -> tuple[Snapshot]:
     book = read(_read_depth, data)
     bids, asks = checked_book(book.bids, book.asks)
-    return (Snapshot("binance", symbol, bids, asks, None, book.sequence, received_ns),)
+    return (snapshot_of("binance", symbol, bids, asks, None, book.sequence, received_ns),)
 
 
 def _ticker(symbol: str, data: msgspec.Raw, received_ns: int) -> tuple[Snapshot]:
@@ -154,4 +155,4 @@ def _ticker(symbol: str, data: msgspec.Raw, received_ns: int) -> tuple[Snapshot]
     bids, asks = checked_book(
         ((best.bid_price, best.bid_size),), ((best.ask_price, best.ask_size),)
     )
-    return (Snapshot("binance", symbol, bids, asks, None, best.sequence, received_ns),)
+    return (snapshot_of("binance", symbol, bids, asks, None, best.sequence, received_ns),)

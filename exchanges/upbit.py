@@ -13,6 +13,7 @@ import msgspec
 from ..messages import BadFrame, ExchangeReplied, FeedEvent, InvalidOption, Level, Snapshot
 from .levels import Side, checked_book
 from .reading import read
+from .snapshots import snapshot_of
 
 __all__ = ["STREAMS", "UpbitProtocol"]
 
@@ -138,7 +139,7 @@ class UpbitProtocol:
 
     def _snapshot(self, symbol: str, frame: _Frame | _SimpleFrame, received_ns: int) -> Snapshot:
         bids, asks = _sides(frame.orderbook_units)
-        return Snapshot(self.exchange, symbol, bids, asks, frame.timestamp, None, received_ns)
+        return snapshot_of(self.exchange, symbol, bids, asks, frame.timestamp, None, received_ns)
 
     def _check_reply(self, payload: bytes) -> None:
         reply = read(_read_reply, payload)

@@ -37,7 +37,7 @@ class Link(Protocol):
 
     @property
     def here(self) -> Reader | None:
-        """The reading thread's reader; None where that thread must not be held up."""
+        """The reading thread's reader, always the same; None where it must not be held up."""
 
     def send(self, text: str) -> None:
         """Send a text frame; on a lost connection nothing happens but the loss being told."""
