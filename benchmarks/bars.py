@@ -110,6 +110,8 @@ BARS = (
     ),
     Bar("start 10,000 symbols", _at("startstop", "start_s"), 2, "s"),
     Bar("stop 10,000 symbols", _at("startstop", "stop_s"), 2, "s"),
+    Bar("watching 1,000 symbols, share of a core", _at("watching", "1000"), 0.05),
+    Bar("watching 10,000 symbols, share of a core", _at("watching", "10000"), 0.4),
     # Of all rounds: one that goes wrong once is wrong.
     Bar(
         "restart storm: symbols lost, disordered, miscounted",

@@ -22,6 +22,7 @@ import offer_full
 import overload
 import startstop
 import storm
+import watching
 import wire
 from effort import Effort
 from figures import Tree, medians, spreads
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Effort], Tree]] = {
     "memory": memory.measure,
     "startstop": startstop.measure,
     "storm": storm.measure,
+    "watching": watching.measure,
     "wire": wire.measure,
 }
 """By name: each returns the figures of one round."""

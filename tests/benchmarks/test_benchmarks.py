@@ -18,6 +18,7 @@ NAMES = (
     "memory",
     "startstop",
     "storm",
+    "watching",
     "wire",
 )
 
@@ -57,6 +58,7 @@ def test_the_hop_is_written_by_design_and_symbols(
         ("isolation_p99_ms",),
         ("isolation", "fed", "p99_ms"),
         ("lag", "p50_us"),
+        ("watching", "1000"),
         ("lag", "p99_us"),
         ("lag", "p999_us"),
         ("lag", "per_s"),
