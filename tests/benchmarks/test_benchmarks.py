@@ -101,7 +101,7 @@ def test_a_table_says_of_every_bar_whether_it_is_met(
     # Not the one that compares the hop at ten thousand symbols, nor at a thousand.
     rows = [line for line in run[0].splitlines() if line.endswith(("| yes    |", "| **no** |"))]
 
-    assert len(rows) == 18 + ("cryptofeed_upbit" in results["wire_us"])
+    assert len(rows) == 20 + ("cryptofeed_upbit" in results["wire_us"])
 
 
 def test_only_what_is_named_is_measured(tmp_path: Path) -> None:
