@@ -3,6 +3,8 @@ PYTHON ?= python3
 DEMO_SECONDS ?= 20
 FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 3600
+STRESS_PLANS ?= 500
+STRESS_SEED ?= 0
 AUTOBAHN_URL ?= ws://127.0.0.1:9001
 
 VENV := .venv
@@ -10,7 +12,7 @@ BIN := $(VENV)/bin
 MODULES := $(filter-out benchmarks/% examples/% tests/%,$(sort $(wildcard *.py */*.py)))
 INSTALLED := $(shell cat $(VENV)/modules 2>/dev/null)
 
-.PHONY: demo test bench autobahn fuzz soak coverage clean reinstall
+.PHONY: demo test bench autobahn fuzz soak stress mutants coverage clean reinstall
 
 demo: $(VENV)/modules
 	$(BIN)/ticklane demo --seconds $(DEMO_SECONDS)
@@ -38,6 +40,14 @@ fuzz: $(VENV)/modules
 # An exchange on this machine that hangs up every 20 s; fails where memory grows or a count is wrong.
 soak: $(VENV)/modules
 	$(BIN)/python tests/soak/run.py $(SOAK_SECONDS)
+
+# Random fault plans of one virtual hour each; a failure is printed with the command to replay it.
+stress: $(VENV)/modules
+	$(BIN)/python tests/stress/run.py $(STRESS_PLANS) $(STRESS_SEED)
+
+# Bugs planted in a copy, each of which its tests must find.
+mutants: $(VENV)/modules
+	$(BIN)/python tests/mutants/run.py
 
 coverage: $(VENV)/modules
 	$(BIN)/coverage run -m pytest

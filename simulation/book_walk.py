@@ -25,7 +25,8 @@ class BookMove:
     """What becomes of a book: its best bid moves so many ticks, its levels have these sizes."""
 
     how: str
-    """`newer`; `twin`, with the stamp of the one before; `reset`, its number begins from below."""
+    """`newer`; `twin`, with the stamp of the one before; `copy` of it; `reset`, where its number
+    begins again from below."""
     ticks: int
     spread: int
     bids: Sequence[float]
@@ -35,6 +36,8 @@ class BookMove:
 
     def after(self, before: Snapshot) -> Snapshot:
         """Return the book after `before`."""
+        if self.how == "copy":
+            return before
         bid = max(_tick(before) + self.ticks, len(self.bids), 1)
         ask = bid + self.spread
         bids = tuple(_level(bid - at, size) for at, size in enumerate(self.bids))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -151,10 +152,18 @@ def _form(topic: object) -> tuple[str, BookForm]:
 
 
 def _written(levels: Sequence[Level]) -> dict[str, str]:
-    return {f"{price:.8f}": f"{size:.8f}" for price, size in levels}
+    return dict(map(_spelt, levels))
+
+
+# Most levels of a book are those of the book before, as in upbit_venue.py.
+@lru_cache(maxsize=2**16)
+def _spelt(level: Level) -> tuple[str, str]:
+    return f"{level[0]:.8f}", f"{level[1]:.8f}"
 
 
 def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
+    if before == now:
+        return {}
     gone = {price: "0" for price in before if price not in now}
     return gone | {price: size for price, size in now.items() if before.get(price) != size}
 

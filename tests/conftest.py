@@ -8,15 +8,17 @@ import random
 import threading
 import time
 from collections import deque
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pykka
 import pytest
 
-from ticklane import MarketData
+from ticklane import Feed, MarketData
 from ticklane.runtime import (
     Clock,
     DeadLetters,
@@ -27,10 +29,15 @@ from ticklane.runtime import (
     Timer,
 )
 from ticklane.runtime.registry import unregister
-from ticklane.simulation import World
+from ticklane.simulation import LoopbackExchange, World, WorldExchange, WorldTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ticklane import Snapshot
+
+
+NOBODY = 65534
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +48,16 @@ def captures() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no captures: {folder} is missing and TICKLANE_CAPTURES names no folder")
     return folder
+
+
+@pytest.fixture
+def shared_folder() -> Iterator[Path]:
+    """Yield a folder of a user without privileges, since root may write where it must not."""
+    with TemporaryDirectory() as folder:
+        if os.getuid() == 0:
+            os.chown(folder, NOBODY, NOBODY)
+        yield Path(folder)
+        Path(folder).chmod(0o755)
 
 
 class SteppedClock:
@@ -150,10 +167,26 @@ class Stage:
     def __init__(self, dispatcher: Dispatching) -> None:
         self.dispatcher = dispatcher
         self.notes: list[Any] = []
+        self._leaving = ExitStack()
+
+    def exchange(self, name: str, books: Iterable[tuple[float, Snapshot]] = ()) -> Any:
+        """Return a simulated exchange that runs here: a `FaultTarget`, with `connections`."""
+        raise NotImplementedError
+
+    def feed(self, exchange: Any, symbols: Iterable[str], **options: Any) -> Feed:
+        """Return a feed from an exchange that runs here."""
+        raise NotImplementedError
 
     def market(self, **options: Any) -> MarketData:
-        """Return market data that runs here."""
-        return MarketData(dispatcher=self.dispatcher, **options)
+        """Return market data that runs here, and is stopped at the end."""
+        market = MarketData(dispatcher=self.dispatcher, **options)
+        self._leaving.callback(market.stop)
+        return market
+
+    def open(self, market: MarketData, *exchanges: Any) -> None:
+        """Start, and go on until each of the exchanges has been connected to."""
+        market.start()
+        self.until(lambda: all(exchange.connections for exchange in exchanges))
 
     def note(self, what: Any) -> None:
         """Remember what happened."""
@@ -167,6 +200,10 @@ class Stage:
         """Take time in a handler."""
         raise NotImplementedError
 
+    def close(self) -> None:
+        """Stop what runs here, the last first."""
+        self._leaving.close()
+
 
 class ThreadStage(Stage):
     """Real threads: who waits is woken by each note, and looks again every now and then."""
@@ -174,6 +211,12 @@ class ThreadStage(Stage):
     def __init__(self, dispatcher: Dispatcher) -> None:
         super().__init__(dispatcher)
         self._changed = threading.Condition()
+
+    def exchange(self, name: str, books: Iterable[tuple[float, Snapshot]] = ()) -> LoopbackExchange:
+        return self._leaving.enter_context(LoopbackExchange(name, books))
+
+    def feed(self, exchange: LoopbackExchange, symbols: Iterable[str], **options: Any) -> Feed:
+        return Feed(exchange.exchange, symbols, url=exchange.url, **options)
 
     def note(self, what: Any) -> None:
         with self._changed:
@@ -197,6 +240,19 @@ class WorldStage(Stage):
     def __init__(self) -> None:
         self.world = World(seed=1)
         super().__init__(self.world)
+        self._exchanges: list[WorldExchange] = []
+
+    def exchange(self, name: str, books: Iterable[tuple[float, Snapshot]] = ()) -> WorldExchange:
+        exchange = WorldExchange(self.world, name, books)
+        self._exchanges.append(exchange)
+        return exchange
+
+    def feed(self, exchange: WorldExchange, symbols: Iterable[str], **options: Any) -> Feed:
+        return Feed(exchange.name, symbols, **options)
+
+    def market(self, **options: Any) -> MarketData:
+        transport = WorldTransport(self.world, self._exchanges)
+        return super().market(**{"transport": transport, "rest": transport, **options})
 
     def until(self, condition: Callable[[], bool]) -> None:
         assert self.world.run_until(condition, timeout=10.0), f"not so: {self.notes[-10:]}"
@@ -206,11 +262,15 @@ class WorldStage(Stage):
 
 
 @pytest.fixture(params=["threads", "world"])
-def stage(request: pytest.FixtureRequest) -> Stage:
-    """Return both places, one after the other: what holds on threads holds in a world."""
+def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """Yield both places, one after the other: what holds on threads holds in a world."""
+    here: Stage
     if request.param == "threads":
-        return ThreadStage(request.getfixturevalue("dispatcher"))
-    return WorldStage()
+        here = ThreadStage(request.getfixturevalue("dispatcher"))
+    else:
+        here = WorldStage()
+    yield here
+    here.close()
 
 
 # A loaded machine must not fail a property for having been slow once.

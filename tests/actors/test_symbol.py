@@ -1,7 +1,9 @@
 """The actor of one symbol, on its mailbox and with its audience."""
 
+from __future__ import annotations
+
 import threading
-from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import attrs
 import pykka
@@ -9,10 +11,17 @@ import pytest
 
 from ticklane.actors import Audience, Subscription, SymbolActor
 from ticklane.messages import ChildFailed, FeedEvent, FeedLost, Outcome, Snapshot
-from ticklane.runtime import Dispatcher, Inbox, Mailbox
+from ticklane.runtime import Inbox, Mailbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ticklane.tests.conftest import Stage
 
 KEY = "upbit:KRW-BTC"
 TIMEOUT_S = 10.0
+# In a world nobody can act while a handler has not returned.
+on_threads = pytest.mark.parametrize("stage", ["threads"], indirect=True)
 
 
 def book(number: int, *, exchange: str = "upbit") -> Snapshot:
@@ -28,7 +37,7 @@ def lost(reason: str) -> FeedLost:
 class Symbol:
     """One symbol with a supervisor that only notes what it is told."""
 
-    dispatcher: Dispatcher
+    stage: Stage
     mailbox: Mailbox
     supervisor: Inbox
     audience: Audience = attrs.field(factory=Audience)
@@ -38,7 +47,7 @@ class Symbol:
         ref = SymbolActor.start(
             mailbox=self.mailbox,
             audience=self.audience,
-            dispatcher=self.dispatcher,
+            dispatcher=self.stage.dispatcher,
             supervisor=self.supervisor,
         )
         self.refs.append(ref)
@@ -47,8 +56,7 @@ class Symbol:
     def finish(self) -> None:
         """Return when what waits has been handled, or has ended the actor."""
         self.mailbox.stop(drain=True)
-        for ref in self.refs:
-            assert ref.actor_stopped.wait(TIMEOUT_S)
+        self.stage.until(lambda: all(ref.actor_stopped.is_set() for ref in self.refs))
 
     def join(
         self,
@@ -64,8 +72,8 @@ class Symbol:
 
 
 @pytest.fixture
-def symbol(dispatcher: Dispatcher) -> Iterator[Symbol]:
-    symbol = Symbol(dispatcher, Mailbox(KEY, dispatcher), Inbox(dispatcher))
+def symbol(stage: Stage) -> Iterator[Symbol]:
+    symbol = Symbol(stage, Mailbox(KEY, stage.dispatcher), Inbox(stage.dispatcher))
     yield symbol
     symbol.finish()
 
@@ -76,12 +84,12 @@ class Diary:
 
     enough: int
     entries: list[Snapshot | FeedEvent] = attrs.field(factory=list)
-    full: threading.Event = attrs.field(factory=threading.Event)
 
     def __call__(self, message: Snapshot | FeedEvent) -> None:
         self.entries.append(message)
-        if len(self.entries) >= self.enough:
-            self.full.set()
+
+    def is_full(self) -> bool:
+        return len(self.entries) >= self.enough
 
 
 def handled_by(symbol: Symbol, *books: Snapshot) -> None:
@@ -129,8 +137,8 @@ def test_events_come_in_their_place_among_the_snapshots(symbol: Symbol) -> None:
         else:
             symbol.mailbox.post(each)
     symbol.start()
+    symbol.stage.until(diary.is_full)
 
-    assert diary.full.wait(TIMEOUT_S)
     assert diary.entries == told
 
 
@@ -179,6 +187,7 @@ def held(symbol: Symbol, *books: Snapshot) -> tuple[Held, Subscription]:
     return handler, subscription
 
 
+@on_threads
 def test_a_cancelled_subscription_gets_nothing_after_the_call_under_way(symbol: Symbol) -> None:
     handler, subscription = held(symbol, book(1), book(2), book(3))
     subscription.cancel()
@@ -188,6 +197,7 @@ def test_a_cancelled_subscription_gets_nothing_after_the_call_under_way(symbol: 
     assert handler.got == [book(1)]
 
 
+@on_threads
 def test_a_new_subscription_gets_all_that_is_offered_from_then_on(symbol: Symbol) -> None:
     handler, _ = held(symbol, book(1))
     diary = Diary(2)
@@ -227,8 +237,8 @@ def test_the_next_actor_goes_on_with_what_waits(symbol: Symbol) -> None:
     symbol.join(handler)
     handled_by(symbol, book(1), book(2), book(3))
     symbol.start()
+    symbol.stage.until(diary.is_full)
 
-    assert diary.full.wait(TIMEOUT_S)
     assert diary.entries == [book(1), book(2), book(3)]
 
 
@@ -287,8 +297,8 @@ def test_an_event_handler_that_raises_loses_no_snapshot(symbol: Symbol) -> None:
     symbol.mailbox.post(lost("the cable"))
     handled_by(symbol, book(1))
     symbol.start()
+    symbol.stage.until(diary.is_full)
 
-    assert diary.full.wait(TIMEOUT_S)
     assert symbol.mailbox.failed == 0
 
 
@@ -301,8 +311,8 @@ def test_a_snapshot_that_is_told_lands_in_the_same_mailbox(symbol: Symbol) -> No
     ref = symbol.start()
     symbol.mailbox.offer(book(1))
     ref.tell(book(2))
+    symbol.stage.until(diary.is_full)
 
-    assert diary.full.wait(TIMEOUT_S)
     assert diary.entries == [book(1), book(2)]
     assert symbol.mailbox.offered == 2
 
@@ -314,9 +324,10 @@ def test_a_snapshot_that_is_asked_answers_its_outcome(symbol: Symbol) -> None:
     assert outcomes == [Outcome.ACCEPTED, Outcome.REJECTED, Outcome.REJECTED, Outcome.ACCEPTED]
 
 
-def test_what_is_told_finds_the_mailbox_full_like_what_is_offered(dispatcher: Dispatcher) -> None:
-    full = Mailbox(KEY, dispatcher, capacity=2, overflow="drop_newest")
-    symbol = Symbol(dispatcher, full, Inbox(dispatcher))
+@on_threads
+def test_what_is_told_finds_the_mailbox_full_like_what_is_offered(stage: Stage) -> None:
+    full = Mailbox(KEY, stage.dispatcher, capacity=2, overflow="drop_newest")
+    symbol = Symbol(stage, full, Inbox(stage.dispatcher))
     handler, _ = held(symbol, book(1))
     (ref,) = symbol.refs
     outcomes = [ref.ask(book(number), timeout=TIMEOUT_S) for number in (2, 3, 4)]
@@ -332,4 +343,4 @@ def test_another_message_is_a_dead_letter(symbol: Symbol) -> None:
     symbol.start().tell("hello")
     symbol.finish()
 
-    assert symbol.dispatcher.dead_letters.counts() == {"unhandled": 1}
+    assert symbol.stage.dispatcher.dead_letters.counts() == {"unhandled": 1}

@@ -10,6 +10,7 @@ from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
 from ticklane.runtime import Actor, Inbox
+from ticklane.runtime.turn import Turn
 
 if TYPE_CHECKING:
     from ticklane.tests.conftest import Stepped
@@ -211,3 +212,23 @@ def test_how_long_a_message_takes_is_seen_from_outside(stepped: Stepped) -> None
     stepped.run()
 
     assert (at_first, began, inbox.started_ns) == (0, [now, now + 5], 0)
+
+
+def test_what_comes_just_before_it_is_given_back_is_handled(stepped: Stepped) -> None:
+    inbox = Inbox(stepped)
+    seen = start(stepped, inbox)
+    stepped.run()
+    turn = inbox._turn = Turn()
+    take, taken = turn.take, []
+
+    def take_after_another() -> None:
+        taken.append(None)
+        if len(taken) == 2:  # the first is for putting 1, the second for giving back
+            inbox.tell(2)
+        take()
+
+    turn.take = take_after_another
+    inbox.tell(1)
+    stepped.run()
+
+    assert seen == ["started", 1, 2]

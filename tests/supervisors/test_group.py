@@ -13,10 +13,10 @@ from ticklane.runtime import Inbox, Mailbox
 from ticklane.supervisors import ChildSpec, Group, RestartPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ticklane.runtime import Dispatcher, Dispatching
-    from ticklane.tests.conftest import Stepped
+    from ticklane.tests.conftest import Stage, Stepped
 
 PATIENCE_S = 5.0
 
@@ -61,77 +61,115 @@ def symbols(stepped: Stepped) -> Symbols:
     return Symbols(stepped)
 
 
-def test_children_added_before_the_start_wait_for_it(symbols: Symbols, stepped: Stepped) -> None:
-    mailbox = symbols.add("upbit:A", print)
-    stepped.run()
+## On threads and in a world
+
+
+@pytest.fixture
+def anywhere(stage: Stage) -> Iterator[Symbols]:
+    """Yield a group whose symbols are restarted at once, not started."""
+    symbols = Symbols(stage.dispatcher, backoff_first_s=0.001, backoff_cap_s=0.001)
+    yield symbols
+    symbols.group.stop(drain=False, timeout=0.1)
+
+
+def test_children_added_before_the_start_wait_for_it(anywhere: Symbols, stage: Stage) -> None:
+    mailbox = anywhere.add("upbit:A", stage.note)
+    mailbox.offer(book(1))
     before = mailbox.actor
-    symbols.group.start()
-    stepped.run()
+    anywhere.group.start()
+    stage.until(lambda: stage.notes == [book(1)])
 
     assert before is None
-    assert mailbox.actor is not None
 
 
-def test_children_added_after_the_start_run_at_once(symbols: Symbols, stepped: Stepped) -> None:
-    symbols.group.start()
-    stepped.run()
-    mailbox = symbols.add("upbit:A", print)
-    stepped.run()
+def test_children_added_after_the_start_run_at_once(anywhere: Symbols, stage: Stage) -> None:
+    anywhere.group.start()
+    mailbox = anywhere.add("upbit:A", stage.note)
+    mailbox.offer(book(1))
+    stage.until(lambda: stage.notes == [book(1)])
 
-    assert mailbox.actor is not None
+    assert mailbox.status == "running"
 
 
-def test_a_handler_that_raises_costs_one_message(symbols: Symbols, stepped: Stepped) -> None:
-    seen: list[int | None] = []
-
+def test_a_handler_that_raises_costs_one_message(anywhere: Symbols, stage: Stage) -> None:
     def handle(snapshot: Snapshot) -> None:
-        seen.append(snapshot.sequence)
+        stage.note(snapshot.sequence)
         if snapshot.sequence == 2:
             raise ValueError("no")
 
-    mailbox = symbols.add("upbit:A", handle)
-    symbols.group.start()
+    mailbox = anywhere.add("upbit:A", handle)
+    anywhere.group.start()
     for number in range(1, 5):
         mailbox.offer(book(number))
-    stepped.advance(1.0)
+    stage.until(lambda: mailbox.handled == 3)
 
-    assert (seen, mailbox.failed, mailbox.handled, mailbox.restarts) == ([1, 2, 3, 4], 1, 3, 1)
+    assert (stage.notes, mailbox.failed, mailbox.restarts) == ([1, 2, 3, 4], 1, 1)
 
 
 def test_a_handler_that_always_raises_is_given_up_with_what_waits(
-    symbols: Symbols, stepped: Stepped
+    anywhere: Symbols, stage: Stage
 ) -> None:
-    mailbox = symbols.add("upbit:A", lambda _: 1 / 0)
-    symbols.group.start()
+    mailbox = anywhere.add("upbit:A", lambda _: 1 / 0)
+    anywhere.group.start()
     for number in range(10):
         mailbox.offer(book(number))
-    stepped.advance(60.0)
+    stage.until(lambda: bool(anywhere.given_up))
 
     assert (mailbox.failed, mailbox.depth, mailbox.status) == (4, 6, "quarantined")
-    assert [each.key for each in symbols.given_up] == ["upbit:A"]
+    assert [each.key for each in anywhere.given_up] == ["upbit:A"]
 
 
-def test_a_quarantined_symbol_still_knows_its_latest(symbols: Symbols, stepped: Stepped) -> None:
-    mailbox = symbols.add("upbit:A", lambda _: 1 / 0)
-    symbols.group.start()
+def test_a_quarantined_symbol_still_knows_its_latest(anywhere: Symbols, stage: Stage) -> None:
+    mailbox = anywhere.add("upbit:A", lambda _: 1 / 0)
+    anywhere.group.start()
     for number in range(10):
         mailbox.offer(book(number))
-    stepped.advance(60.0)
+    stage.until(lambda: bool(anywhere.given_up))
 
     assert mailbox.offer(book(99)) is Outcome.ACCEPTED
     assert mailbox.latest == book(99)
 
 
-def test_stopping_with_drain_handles_what_waits(symbols: Symbols, stepped: Stepped) -> None:
-    seen: list[Snapshot] = []
-    mailbox = symbols.add("upbit:A", seen.append)
-    symbols.group.start()
-    stepped.run()
+def test_stopping_with_drain_handles_what_waits(anywhere: Symbols, stage: Stage) -> None:
+    mailbox = anywhere.add("upbit:A", stage.note)
+    anywhere.group.start()
     for number in range(3):
         mailbox.offer(book(number))
 
-    assert symbols.group.stop(drain=True, timeout=5.0) == []
-    assert (len(seen), mailbox.depth, mailbox.status) == (3, 0, "stopped")
+    assert anywhere.group.stop(drain=True, timeout=5.0) == []
+    assert (len(stage.notes), mailbox.depth, mailbox.status) == (3, 0, "stopped")
+
+
+def test_stopping_twice_is_fine(anywhere: Symbols, stage: Stage) -> None:
+    anywhere.add("upbit:A", stage.note)
+    anywhere.group.start()
+
+    assert anywhere.group.stop(drain=True, timeout=1.0) == []
+    assert anywhere.group.stop(drain=True, timeout=0.01) == []
+
+
+def test_after_the_stop_the_supervisor_is_gone_too(anywhere: Symbols, stage: Stage) -> None:
+    anywhere.group.start()
+    anywhere.group.stop(drain=True, timeout=1.0)
+    stage.until(lambda: anywhere.group._inbox.actor is None)
+
+    assert anywhere.given_up == []
+
+
+def test_a_child_removed_takes_nothing_more_and_the_others_go_on(
+    anywhere: Symbols, stage: Stage
+) -> None:
+    mailbox, other = anywhere.add("upbit:A", stage.note), anywhere.add("upbit:B", stage.note)
+    anywhere.group.start()
+    anywhere.group.remove(anywhere.group._specs[0])
+    stage.until(lambda: mailbox.offer(book(1)) is Outcome.STOPPED)
+    other.offer(book(2))
+    stage.until(lambda: book(2) in stage.notes)
+
+    assert anywhere.group.stop(drain=True, timeout=1.0) == []
+
+
+## Step by step
 
 
 def test_stopping_without_drain_leaves_what_waits(symbols: Symbols, stepped: Stepped) -> None:
@@ -146,24 +184,6 @@ def test_stopping_without_drain_leaves_what_waits(symbols: Symbols, stepped: Ste
 
     assert symbols.group.stop(drain=False, timeout=1.0) == []
     assert (seen, mailbox.depth) == ([], 1)
-
-
-def test_stopping_twice_is_fine(symbols: Symbols, stepped: Stepped) -> None:
-    symbols.add("upbit:A", print)
-    symbols.group.start()
-    stepped.run()
-
-    assert symbols.group.stop(drain=True, timeout=1.0) == []
-    assert symbols.group.stop(drain=True, timeout=0.01) == []
-
-
-def test_after_the_stop_the_supervisor_is_gone_too(symbols: Symbols, stepped: Stepped) -> None:
-    symbols.group.start()
-    stepped.run()
-    symbols.group.stop(drain=True, timeout=1.0)
-    stepped.run()
-
-    assert symbols.group._inbox.actor is None
 
 
 def test_stopping_names_those_stuck_in_a_handler(dispatcher: Dispatcher) -> None:
@@ -224,21 +244,6 @@ def test_real_failures_lose_only_the_messages_they_failed_at(dispatcher: Dispatc
     assert symbols.group.stop(drain=True, timeout=PATIENCE_S) == []
     assert seen == list(range(1, 201))
     assert (mailbox.failed, mailbox.handled, mailbox.restarts) == (20, 180, 20)
-
-
-def test_a_child_removed_is_stopped_and_not_asked_for_any_more(
-    symbols: Symbols, stepped: Stepped
-) -> None:
-    mailbox, other = symbols.add("upbit:A", print), symbols.add("upbit:B", print)
-    symbols.group.start()
-    stepped.run()
-    symbols.group.remove(symbols.group._specs[0])
-    stepped.run()
-
-    assert mailbox.actor is None
-    assert mailbox.offer(book(1)) is Outcome.STOPPED
-    assert other.actor is not None
-    assert symbols.group.stop(drain=True, timeout=1.0) == []
 
 
 def test_a_child_removed_before_the_start_never_runs(symbols: Symbols, stepped: Stepped) -> None:

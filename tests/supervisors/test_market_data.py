@@ -1,4 +1,7 @@
-"""The object a host holds, from an exchange's socket to the host's handlers and back."""
+"""The object a host holds, on threads and sockets: life, errors, handlers that get stuck.
+
+What holds in a world too is in tests/test_behaviour.py and tests/test_behaviour_feeds.py.
+"""
 
 import asyncio
 import gc
@@ -18,21 +21,17 @@ import pytest
 from loguru import logger
 
 from ticklane import AnomalyAlert, Feed, MarketData, Outcome, RestartPolicy, Snapshot
-from ticklane.actors import SymbolActor
 from ticklane.exchanges import EXCHANGES
 from ticklane.messages import (
     AnomalyState,
-    FeedEvent,
-    FeedLost,
     InvalidOption,
     Severity,
     TooManySymbols,
     UnknownKey,
-    WaitTimeout,
     WrongState,
 )
 from ticklane.runtime import Dispatcher
-from ticklane.simulation import LoopbackExchange, SyntheticMarket
+from ticklane.simulation import LoopbackExchange
 from ticklane.simulation.upbit_venue import UpbitForm
 
 if TYPE_CHECKING:
@@ -59,16 +58,12 @@ class Diary:
     """A handler that writes down the numbers of the books it gets."""
 
     numbers: list[int | None] = attrs.field(factory=list)
-    events: list[FeedEvent] = attrs.field(factory=list)
     _changed: threading.Condition = attrs.field(factory=threading.Condition)
 
     def __call__(self, snapshot: Snapshot) -> None:
         with self._changed:
             self.numbers.append(snapshot.exchange_time_ms)
             self._changed.notify_all()
-
-    def on_event(self, event: FeedEvent) -> None:
-        self.events.append(event)
 
     def has(self, number: int) -> bool:
         """Wait until that book has come."""
@@ -159,30 +154,6 @@ def start(market: MarketData, exchange: LoopbackExchange) -> None:
 ## Books
 
 
-def test_books_come_to_the_handler_in_order(market: MarketData, upbit: LoopbackExchange) -> None:
-    diary = Diary()
-    market.subscribe(BTC, diary)
-    start(market, upbit)
-    for number in range(1, 101):
-        upbit.send_raw(frame(number))
-
-    assert diary.has(100)
-    assert diary.numbers == list(range(1, 101))
-
-
-def test_the_book_is_whole_and_stamped_with_its_receive_time(
-    market: MarketData, upbit: LoopbackExchange
-) -> None:
-    before_ns = time.monotonic_ns()
-    start(market, upbit)
-    upbit.send_raw(frame(7))
-    got = market.wait_for(BTC, TIMEOUT_S)
-
-    assert attrs.evolve(got, received_ns=None) == book(7)
-    assert got.received_ns is not None
-    assert before_ns < got.received_ns < time.monotonic_ns()
-
-
 def test_a_slow_handler_holds_up_no_other_symbol_of_its_connection(
     market: MarketData, upbit: LoopbackExchange
 ) -> None:
@@ -217,132 +188,7 @@ def test_a_slow_handler_does_not_make_latest_old(
     assert latest.exchange_time_ms == 3
 
 
-def test_latest_never_goes_back(market: MarketData, upbit: LoopbackExchange) -> None:
-    diary = Diary()
-    market.subscribe(ETH, diary)
-    start(market, upbit)
-    for number in (5, 3, 4, 5):
-        upbit.send_raw(frame(number))
-    upbit.send_raw(frame(1, ETH))
-    assert diary.has(1)
-    latest = market.latest(BTC)
-
-    assert latest is not None
-    assert latest.exchange_time_ms == 5
-    assert market.queue(BTC).rejected == 3
-
-
-def test_a_different_book_of_the_same_millisecond_is_newer(
-    market: MarketData, upbit: LoopbackExchange
-) -> None:
-    diary = Diary()
-    market.subscribe(BTC, diary)
-    start(market, upbit)
-    for each in (book(1), attrs.evolve(book(1), bids=((50.0, 1.0),)), book(1), book(2)):
-        upbit.send_raw(UpbitForm().frame(each))
-
-    assert diary.has(2)
-    assert diary.numbers == [1, 1, 2]
-
-
-def test_latest_all_has_the_symbols_that_have_a_book(
-    market: MarketData, upbit: LoopbackExchange
-) -> None:
-    start(market, upbit)
-    upbit.send_raw(frame(1, ETH))
-    market.wait_for(ETH, TIMEOUT_S)
-
-    assert list(market.latest_all()) == [ETH]
-    assert market.latest(BTC) is None
-
-
-def test_two_exchanges_are_heard_at_once() -> None:
-    keys = ("upbit:KRW-BTC", "binance:BTCUSDT")
-    with (
-        LoopbackExchange("upbit", SyntheticMarket(keys, rate=100).books()) as upbit,
-        LoopbackExchange("binance", SyntheticMarket(keys, rate=100).books()) as binance,
-    ):
-        feeds = [
-            Feed("upbit", ["KRW-BTC"], url=upbit.url),
-            Feed("binance", ["BTCUSDT"], url=binance.url),
-        ]
-        with MarketData(feeds) as market:
-            books = [market.wait_for(key, TIMEOUT_S) for key in keys]
-
-    assert [each.key for each in books] == list(keys)
-
-
-def test_at_rest_every_offered_snapshot_is_accounted_for() -> None:
-    keys = ("upbit:KRW-BTC", "upbit:KRW-ETH")
-    handled = Diary()
-    books = [(0.0, book(number, key)) for number in range(1, 501) for key in keys]
-    with LoopbackExchange("upbit", books, speed=0) as upbit:
-        feed = Feed("upbit", ["KRW-BTC", "KRW-ETH"], url=upbit.url)
-        market = MarketData([feed], capacity={BTC: 3}, restarts=AT_ONCE)
-        market.subscribe(BTC, fail_on(250))
-        market.subscribe(ETH, handled)
-        with market:
-            assert upbit.finished.wait(TIMEOUT_S)
-    totals = market.metrics().totals
-
-    assert totals.offered == 1000
-    assert totals.offered == (
-        totals.handled
-        + totals.failed
-        + totals.dropped
-        + totals.conflated
-        + totals.expired
-        + totals.rejected
-        + totals.depth
-    )
-    assert totals.failed == 1
-
-
 ## Subscriptions
-
-
-def test_a_cancelled_subscription_gets_nothing_more(
-    market: MarketData, upbit: LoopbackExchange
-) -> None:
-    left, stayed = Diary(), Diary()
-    subscription = market.subscribe(BTC, left)
-    market.subscribe(BTC, stayed)
-    start(market, upbit)
-    upbit.send_raw(frame(1))
-    assert stayed.has(1)
-    subscription.cancel()
-    upbit.send_raw(frame(2))
-
-    assert stayed.has(2)
-    assert left.numbers == [1]
-
-
-def test_events_come_in_band(market: MarketData, upbit: LoopbackExchange) -> None:
-    diary = Diary()
-    market.subscribe(BTC, diary, on_event=diary.on_event)
-    start(market, upbit)
-    upbit.send_raw(frame(1))
-    assert diary.has(1)
-    market.stop()
-    connected, *rest = diary.events
-
-    assert connected.key == BTC
-    assert all(isinstance(event, FeedLost) for event in rest)
-
-
-def test_wait_for_returns_at_once_what_is_there(market: MarketData) -> None:
-    market.offer(book(1))
-
-    assert market.wait_for(BTC, timeout=0.0) == book(1)
-
-
-def test_wait_for_waits_for_the_first_book(market: MarketData, upbit: LoopbackExchange) -> None:
-    start(market, upbit)
-    timer = threading.Timer(0.02, upbit.send_raw, (frame(1),))
-    timer.start()
-
-    assert market.wait_for(BTC, TIMEOUT_S).exchange_time_ms == 1
-    timer.join()
 
 
 def test_wait_for_does_not_wait_for_a_slow_handler(
@@ -362,80 +208,7 @@ def test_wait_for_does_not_wait_for_a_slow_handler(
     assert took_s < 1.0
 
 
-def test_wait_for_says_what_did_not_come_and_leaves_no_subscription(
-    market: MarketData, upbit: LoopbackExchange
-) -> None:
-    start(market, upbit)
-
-    with pytest.raises(WaitTimeout, match=r"no snapshot of upbit:KRW-BTC within 0\.01 s"):
-        market.wait_for(BTC, 0.01)
-    assert market._symbols.audience(BTC)._subscriptions == ()
-
-
 ## Snapshots the host brings itself
-
-
-def test_what_the_host_offers_goes_the_same_way() -> None:
-    diary = Diary()
-    with MarketData(symbols=[BTC]) as market:
-        market.subscribe(BTC, diary)
-        outcomes = [market.offer(book(number)) for number in (1, 2, 2, 1, 3)]
-        assert diary.has(3)
-
-    assert outcomes == [
-        Outcome.ACCEPTED,
-        Outcome.ACCEPTED,
-        Outcome.REJECTED,
-        Outcome.REJECTED,
-        Outcome.ACCEPTED,
-    ]
-    assert diary.numbers == [1, 2, 3]
-
-
-def test_the_first_snapshot_of_a_new_key_makes_its_actor() -> None:
-    with MarketData() as market:
-        market.offer(book(1, "kraken:XBTUSD"))
-        diary = Diary()
-        market.subscribe("kraken:XBTUSD", diary)
-        market.offer(book(2, "kraken:XBTUSD"))
-
-        assert diary.has(2)
-        assert market.queue("kraken:XBTUSD").status == "running"
-
-
-def test_what_is_offered_before_the_start_is_handled_after_it() -> None:
-    diary = Diary()
-    market = MarketData(symbols=[BTC])
-    market.subscribe(BTC, diary)
-    for number in (1, 2, 3):
-        market.offer(book(number))
-    before = [*diary.numbers]
-    with market:
-        assert diary.has(3)
-
-    assert (before, diary.numbers) == ([], [1, 2, 3])
-
-
-@pytest.mark.parametrize(
-    ("overflow", "outcome", "left"),
-    [
-        ("drop_oldest", Outcome.DISPLACED, [3, 4]),
-        ("drop_newest", Outcome.DROPPED, [1, 2]),
-        ("conflate", Outcome.CONFLATED, [4]),
-    ],
-)
-def test_a_full_mailbox_sheds_as_its_policy_says(
-    overflow: str, outcome: Outcome, left: list[int]
-) -> None:
-    diary = Diary()
-    market = MarketData(symbols=[BTC], capacity=2, overflow=overflow)
-    market.subscribe(BTC, diary)
-    *_, last = [market.offer(book(number)) for number in (1, 2, 3, 4)]
-    with market:
-        assert diary.has(left[-1])
-
-    assert last is outcome
-    assert diary.numbers == left
 
 
 def test_capacity_and_policy_may_differ_by_symbol() -> None:
@@ -458,55 +231,7 @@ def test_more_symbols_than_allowed_are_an_error_that_says_how_many() -> None:
     market.stop()
 
 
-def test_a_snapshot_told_or_asked_by_reference_lands_under_the_same_rules() -> None:
-    diary = Diary()
-    with MarketData(symbols=[BTC]) as market:
-        market.subscribe(BTC, diary)
-        market.offer(book(1))
-        assert diary.has(1)
-        (ref,) = pykka.ActorRegistry.get_by_class(SymbolActor)
-        ref.tell(book(2))
-        outcomes = [ref.ask(book(number), timeout=TIMEOUT_S) for number in (1, 3)]
-        assert diary.has(3)
-        queue = market.queue(BTC)
-
-    assert outcomes == [Outcome.REJECTED, Outcome.ACCEPTED]
-    assert diary.numbers == [1, 2, 3]
-    assert (queue.offered, queue.rejected) == (4, 1)
-
-
 ## Handlers that raise
-
-
-def test_a_symbol_whose_handler_raises_comes_back_with_its_mailbox(
-    market: MarketData, upbit: LoopbackExchange
-) -> None:
-    diary = Diary()
-    market.subscribe(BTC, diary)
-    market.subscribe(BTC, fail_on(1))
-    start(market, upbit)
-    for number in (1, 2, 3):
-        upbit.send_raw(frame(number))
-    assert diary.has(3)
-    queue = market.queue(BTC)
-
-    assert diary.numbers == [1, 2, 3]
-    assert (queue.failed, queue.restarts, queue.status) == (1, 1, "running")
-
-
-def test_the_other_symbols_do_not_notice(market: MarketData, upbit: LoopbackExchange) -> None:
-    diary = Diary()
-    market.subscribe(BTC, fail_on(1))
-    market.subscribe(ETH, diary)
-    start(market, upbit)
-    upbit.send_raw(frame(1))
-    for number in range(1, 11):
-        upbit.send_raw(frame(number, ETH))
-    assert diary.has(10)
-    queue, feed = market.queue(ETH), market.metrics().feeds[0]
-
-    assert diary.numbers == list(range(1, 11))
-    assert (queue.failed, queue.restarts, feed.reconnects) == (0, 0, 0)
 
 
 def test_what_a_handler_raised_is_logged_once_with_its_traceback(
@@ -524,70 +249,6 @@ def test_what_a_handler_raised_is_logged_once_with_its_traceback(
     assert len(told) == 1
     assert told[0].record["message"] == f"{BTC} failed"
     assert "Traceback" in told[0]
-
-
-def test_a_handler_that_raises_keeps_no_book_from_the_others_and_counts_once(
-    market: MarketData, upbit: LoopbackExchange
-) -> None:
-    diary = Diary()
-    for handler in (fail_on(1), diary, fail_on(1)):
-        market.subscribe(BTC, handler)
-    start(market, upbit)
-    upbit.send_raw(frame(1))
-    upbit.send_raw(frame(2))
-    assert diary.has(2)
-    queue = market.queue(BTC)
-
-    assert diary.numbers == [1, 2]
-    assert (queue.failed, queue.restarts) == (1, 1)
-
-
-def quarantined(market: MarketData, upbit: LoopbackExchange) -> Anomalies:
-    """Start with a handler that always fails; return when its symbol is given up."""
-    anomalies = Anomalies()
-    market.on_anomaly(anomalies)
-    market.subscribe(BTC, fail)
-    start(market, upbit)
-    for number in range(1, 11):
-        upbit.send_raw(frame(number))
-    assert anomalies.has("QUARANTINED")
-    return anomalies
-
-
-def test_a_symbol_that_fails_too_often_is_given_up_and_that_is_told_once(
-    market: MarketData, upbit: LoopbackExchange
-) -> None:
-    anomalies = quarantined(market, upbit)
-    market.stop()
-    told = [each for each in anomalies.alerts if each.kind == "QUARANTINED"]
-
-    assert [(each.key, each.severity, each.state) for each in told] == [
-        (BTC, Severity.ERROR, AnomalyState.RAISED)
-    ]
-    assert "ValueError('boom')" in told[0].message
-
-
-def test_a_symbol_given_up_is_known_as_such(market: MarketData, upbit: LoopbackExchange) -> None:
-    quarantined(market, upbit)
-    queue = market.queue(BTC)
-
-    assert (queue.status, queue.restarts, queue.failed) == ("quarantined", 3, 4)
-    assert [each.kind for each in market.anomalies() if each.key == BTC] == ["QUARANTINED"]
-
-
-def test_latest_of_a_symbol_given_up_is_as_new_as_ever(
-    market: MarketData, upbit: LoopbackExchange
-) -> None:
-    diary = Diary()
-    market.subscribe(ETH, diary)
-    quarantined(market, upbit)
-    upbit.send_raw(frame(11))
-    upbit.send_raw(frame(1, ETH))
-    assert diary.has(1)
-    latest = market.latest(BTC)
-
-    assert latest is not None
-    assert latest.exchange_time_ms == 11
 
 
 ## Anomalies
@@ -685,20 +346,6 @@ def test_the_report_is_of_the_run_so_far() -> None:
     report = market.report()
 
     assert (report.scenario, report.ws_queue_depth_max) == ("S1", 10)
-
-
-def test_metrics_tell_of_every_queue_every_feed_and_the_totals(
-    market: MarketData, upbit: LoopbackExchange
-) -> None:
-    start(market, upbit)
-    upbit.send_raw(frame(1))
-    market.wait_for(BTC, TIMEOUT_S)
-    market.stop()
-    sample = market.metrics()
-
-    assert list(sample.queues) == [BTC, ETH]
-    assert [(feed.name, feed.snapshots) for feed in sample.feeds] == [("upbit", 1)]
-    assert (sample.totals.offered, sample.totals.handled) == (1, 1)
 
 
 ## Errors
@@ -973,39 +620,6 @@ def test_what_is_offered_after_stop_is_a_dead_letter(market: MarketData) -> None
     assert outcomes == [Outcome.STOPPED, Outcome.STOPPED]
     assert market.metrics().totals.dead_letters == {"stopped": 2}
     assert market.latest(BTC) is None
-
-
-def test_what_was_known_before_stop_is_known_after_it(
-    market: MarketData, upbit: LoopbackExchange
-) -> None:
-    start(market, upbit)
-    upbit.send_raw(frame(1))
-    market.wait_for(BTC, TIMEOUT_S)
-    market.stop()
-    queue = market.queue(BTC)
-
-    assert market.latest(BTC) == market.latest_all()[BTC]
-    assert (queue.handled, queue.status) == (1, "stopped")
-
-
-def test_a_symbol_that_waits_for_its_restart_is_stopped_at_once(upbit: LoopbackExchange) -> None:
-    failed = threading.Event()
-
-    def handler(_: Snapshot) -> None:
-        failed.set()
-        raise ValueError
-
-    feed = Feed("upbit", ["KRW-BTC"], url=upbit.url)
-    with MarketData([feed], restarts=RestartPolicy(backoff_first_s=30.0)) as market:
-        market.subscribe(BTC, handler)
-        assert upbit.connected.wait(TIMEOUT_S)
-        upbit.send_raw(frame(1))
-        assert failed.wait(TIMEOUT_S)
-        begun_s = time.monotonic()
-        market.stop()
-
-    assert time.monotonic() - begun_s < 2.0
-    assert market.queue(BTC).status == "stopped"
 
 
 @pytest.mark.parametrize("end", ["stream", "reset", "never connected"])
