@@ -19,7 +19,7 @@ from ..messages import (
     Reconnect,
     SymbolsChanged,
 )
-from ..runtime import Actor, Dispatching, Inbox, Transport
+from ..runtime import Actor, Dispatching, Inbox, Timer, Transport
 from .book_desk import BookDesk
 from .connect_gate import ConnectGate
 from .connection import Connection
@@ -78,6 +78,7 @@ class FeedActor(Actor):
         self._line: Line | None = None
         self._successor: Line | None = None
         self._due: _Retry | None = None
+        self._retry: Timer | None = None
         self._leaving = False
         self._on: dict[type, Callable[[Any], object]] = {
             ConnectionOpened: self._on_opened,
@@ -106,6 +107,8 @@ class FeedActor(Actor):
         Told again, it stops at once.
         """
         self._enter("stop")
+        if self._retry is not None:
+            self._retry.cancel()
         if self._leaving or not self._status.links:
             super()._stop()
         self._leaving = True
@@ -214,7 +217,7 @@ class FeedActor(Actor):
 
     def _retry_in(self, delay_s: float) -> None:
         self._due = _Retry()
-        self._tell_later(delay_s, self._due)
+        self._retry = self._tell_later(delay_s, self._due)
 
     def _connect(self) -> None:
         self._due = None
@@ -284,8 +287,8 @@ class FeedActor(Actor):
     def _now_ns(self) -> int:
         return self.dispatcher.clock.now_ns()
 
-    def _tell_later(self, delay_s: float, message: object) -> None:
-        self.dispatcher.call_later(delay_s, lambda: self.inbox.tell(message))
+    def _tell_later(self, delay_s: float, message: object) -> Timer:
+        return self.dispatcher.call_later(delay_s, lambda: self.inbox.tell(message))
 
 
 @attrs.frozen(eq=False)

@@ -17,6 +17,7 @@ What differs from the older design, on purpose:
 
 from ..analysis import LongrunAnalyzer, LongrunReport, MetricStats, analyze_longrun_log
 from ..messages import AnomalyAlert
+from .longrun_runner import MultiSymbolLongrunRunner
 from .metrics_collector import MetricsCollector
 from .order_book import OrderBookSnapshot
 from .provider import WebSocketAdapter, WebSocketMarketDataProvider
@@ -28,6 +29,7 @@ __all__ = [
     "LongrunReport",
     "MetricStats",
     "MetricsCollector",
+    "MultiSymbolLongrunRunner",
     "OrderBookSnapshot",
     "SymbolQueue",
     "WebSocketAdapter",

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ..messages import TicklaneError
 from .arguments import Parser, common_options
+from .campaign import add_campaign
 from .convert import add_convert
 from .demo import add_demo
 from .logs import logging_to_stderr
@@ -25,6 +26,7 @@ examples:
   ticklane record upbit:KRW-BTC --out btc.txt    raw frames, to a file
   ticklane replay capture.ws.txt --speed 0       recorded frames, as fast as possible
   ticklane simulate upbit --port 8765            be an exchange, for any client
+  ticklane campaign S1 --faults random           an hour against them, in seconds
   ticklane report run.db --html report.html      the verdict on a long run, with plots
 
 'ticklane COMMAND --help' tells more. Exit status 2 is wrong usage.
@@ -67,6 +69,15 @@ def _parser() -> Parser:
     )
     parser.set_defaults(level="WARNING")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (add_demo, add_watch, add_record, add_replay, add_report, add_convert, add_simulate):
+    for add in (
+        add_demo,
+        add_watch,
+        add_record,
+        add_replay,
+        add_report,
+        add_convert,
+        add_simulate,
+        add_campaign,
+    ):
         add(commands, common)
     return parser

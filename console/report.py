@@ -14,7 +14,7 @@ from .output import tell
 from .report_html import render_page
 from .report_text import render_run
 
-__all__ = ["add_report", "report"]
+__all__ = ["add_report", "plain", "report"]
 
 _EPILOG = """\
 examples:
@@ -79,10 +79,11 @@ def _json(result: RunReport) -> str:
         "over_time": result.over_time,
         "symbols": result.symbols,
     }
-    return json.dumps(fields, indent=2, default=_plain)
+    return json.dumps(fields, indent=2, default=plain)
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """Return a value of ours as JSON knows it."""
     if isinstance(value, MetricStats):
         names = ("count", "mean", "min", "max", "stddev")
         return {name: getattr(value, name) for name in names}

@@ -1,14 +1,25 @@
 """`ticklane simulate`: exchanges on this machine, for whoever wants to connect."""
 
 import argparse
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
 from ..exchanges import exchange_named, parse_key
 from ..messages import InvalidOption
-from ..simulation import LoopbackExchange, SyntheticMarket, demo_symbols
+from ..simulation import (
+    ExchangeFault,
+    Fault,
+    LiveClock,
+    LiveScene,
+    LoopbackExchange,
+    StreamFault,
+    SyntheticMarket,
+    demo_symbols,
+    play,
+    read_plan,
+)
+from ..supervisors import MarketData
 from .arguments import Commands, Parser
 from .output import tell
 
@@ -18,6 +29,7 @@ _EPILOG = """\
 examples:
   ticklane simulate binance --port 9443
   ticklane simulate upbit:KRW-BTC upbit:KRW-ETH bybit --rate 20
+  ticklane simulate upbit --faults plan.toml
   ticklane watch upbit:KRW-BTC --url upbit=ws://127.0.0.1:8765
 
 Each exchange speaks its real protocol, with its pings, limits and errors, on a port of its own; the
@@ -50,6 +62,7 @@ def add_simulate(commands: Commands, common: Parser) -> None:
         parser.add_argument(
             flag, type=type_, default=default, metavar="N", help=f"{what} (default {default:g})"
         )
+    parser.add_argument("--faults", metavar="PLAN", help="what goes wrong, and when: a TOML file")
     parser.set_defaults(run=simulate)
 
 
@@ -57,8 +70,10 @@ def simulate(options: argparse.Namespace) -> int:
     """Run the command until Ctrl-C; returns the exit status."""
     if not 0 <= options.port <= _LAST_PORT:
         raise InvalidOption("--port", options.port, f"from 0 to {_LAST_PORT}")
+    plan = _plan(options.faults)
     with ExitStack() as stack:
-        for exchange in _exchanges(options):
+        exchanges = {each.exchange: each for each in _exchanges(options)}
+        for exchange in exchanges.values():
             try:
                 stack.enter_context(exchange)
             except OSError as error:
@@ -66,8 +81,21 @@ def simulate(options: argparse.Namespace) -> int:
                 raise InvalidOption("--port", options.port, allowed) from error
             tell(f"{exchange.exchange} {exchange.url}")
         with suppress(KeyboardInterrupt):
-            threading.Event().wait()
+            # A scene needs market data, and none of these faults touches it.
+            scene = LiveScene(MarketData(), exchanges, LiveClock())
+            play(plan, scene)
+            while True:
+                scene.run_for(3600.0)
     return 0
+
+
+def _plan(path: str | None) -> tuple[Fault, ...]:
+    plan = () if path is None else read_plan(path)
+    for fault in plan:
+        if not isinstance(fault, ExchangeFault | StreamFault):
+            allowed = "a plan of what exchanges do wrong"
+            raise InvalidOption("--faults", type(fault).__name__, allowed)
+    return plan
 
 
 def _exchanges(options: argparse.Namespace) -> Iterator[LoopbackExchange]:

@@ -92,6 +92,9 @@ class World:
         `name` is a symbol's key, or an actor's: "run log" is a slow disk.
         """
         self._costs[name] = round(seconds * 1e9)
+        if not self._costs[name]:
+            # As long as there is any, each step looks who it is.
+            del self._costs[name]
 
     def step(self) -> bool:
         """Run one ready actor for one message, or call what is due next; False when idle for ever.
