@@ -20,6 +20,7 @@ from .histogram import LagHistogram
 from .inhibition import exchange_of, is_muted
 from .lag_blob import pack_lags, unpack_lags
 from .lag_record import LagRecord
+from .lag_sum import LagSum, SpreadLags, spread_lags
 from .lockout import Lockout
 from .longrun import LongrunAnalyzer
 from .longrun_log import analyze_longrun_log, read_longrun_log
@@ -72,6 +73,7 @@ __all__ = [
     "FullJitter",
     "LagHistogram",
     "LagRecord",
+    "LagSum",
     "Lockout",
     "LongrunAnalyzer",
     "LongrunReport",
@@ -99,6 +101,7 @@ __all__ = [
     "SilenceVerdict",
     "SlidingMinimum",
     "Spikes",
+    "SpreadLags",
     "Stall",
     "StandingQueue",
     "SymbolReport",
@@ -115,5 +118,6 @@ __all__ = [
     "parse_unix_s",
     "read_longrun_log",
     "render_report",
+    "spread_lags",
     "unpack_lags",
 ]

@@ -7,7 +7,7 @@ import struct
 from ..messages import InvalidOption
 from .histogram import LagHistogram
 
-__all__ = ["pack_lags", "unpack_lags"]
+__all__ = ["count_width", "pack_lags", "unpack_lags"]
 
 _SIZES = {code: struct.calcsize(f"<{code}") for code in "BHIQ"}
 
@@ -35,10 +35,21 @@ def unpack_lags(packed: bytes) -> LagHistogram:
     lags = LagHistogram()
     if not packed:
         return lags
-    code = chr(packed[0])
-    number, left = divmod(len(packed) - 1, 2 + _SIZES.get(code, len(packed)))
-    if left:
-        raise InvalidOption("packed", packed, "what pack_lags returns")
-    values = struct.unpack_from(f"<{number}H{number}{code}", packed, 1)
+    number, _ = count_width(packed)
+    values = struct.unpack_from(f"<{number}H{number}{chr(packed[0])}", packed, 1)
     lags.counts.update(zip(values[:number], values[number:], strict=True))
     return lags
+
+
+def count_width(packed: bytes) -> tuple[int, int]:
+    """Return how many counts were packed, and of how many bytes each is.
+
+    Raises InvalidOption for what `pack_lags` did not write.
+    """
+    if not packed:
+        return 0, 0
+    size = _SIZES.get(chr(packed[0]), len(packed))
+    number, left = divmod(len(packed) - 1, 2 + size)
+    if left:
+        raise InvalidOption("packed", packed, "what pack_lags returns")
+    return number, size

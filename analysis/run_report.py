@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+import operator
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,7 @@ import attrs
 
 from .anomaly_spans import AnomalySpan, AnomalySpans
 from .checks import is_number
-from .histogram import LagHistogram
-from .lag_blob import unpack_lags
+from .lag_sum import LagSum, SpreadLags, spread_lags
 from .longrun import LongrunAnalyzer
 from .longrun_tally import LongrunTally, parse_unix_s
 from .time_line import TimeLine, TimePoint
@@ -25,6 +25,7 @@ __all__ = ["RunReport", "RunTally", "SymbolReport"]
 
 MS = 1e6
 _SUMS = ("offered", "handled", "failed", "dropped", "conflated", "expired", "rejected", "restarts")
+_counts = operator.attrgetter(*_SUMS)
 _FEED_EVENTS = {"feed_connected", "feed_lost", "feed_gap"}
 _SHED = ("dropped", "conflated", "expired", "rejected")
 
@@ -82,25 +83,25 @@ class RunReport:
 
 @attrs.define
 class _SymbolTally:
-    sums: Counter[str] = attrs.field(factory=Counter)
+    sums: tuple[int, ...] = (0,) * len(_SUMS)
     depth_max: int = 0
-    lags: LagHistogram = attrs.field(factory=LagHistogram)
+    lags: LagSum = attrs.field(factory=LagSum)
 
-    def add(self, row: Rollup, lags: LagHistogram) -> None:
-        for name in _SUMS:
-            self.sums[name] += getattr(row, name)
+    def add(self, row: Rollup, lags: SpreadLags) -> None:
+        self.sums = tuple(map(operator.add, self.sums, _counts(row)))
         self.depth_max = max(self.depth_max, row.depth_max)
         self.lags.add(lags)
 
     def report(self, key: str) -> SymbolReport:
-        p50, p99 = self.lags.quantiles(0.5, 0.99)
+        lags = self.lags.histogram()
+        p50, p99 = lags.quantiles(0.5, 0.99)
         return SymbolReport(
             key=key,
-            **{name: self.sums[name] for name in _SUMS},
+            **dict(zip(_SUMS, self.sums, strict=True)),
             depth_max=self.depth_max,
             lag_p50_ms=p50 / MS,
             lag_p99_ms=p99 / MS,
-            lag_max_ms=self.lags.greatest / MS,
+            lag_max_ms=lags.greatest / MS,
         )
 
 
@@ -111,7 +112,9 @@ class RunTally:
     _longrun: LongrunTally = attrs.field(init=False, factory=LongrunTally)
     _entries: TimeLine = attrs.field(init=False, factory=TimeLine)
     _line: TimeLine = attrs.field(init=False, factory=TimeLine)
-    _symbols: dict[str, _SymbolTally] = attrs.field(init=False, factory=dict)
+    _symbols: defaultdict[str, _SymbolTally] = attrs.field(
+        init=False, factory=lambda: defaultdict(_SymbolTally)
+    )
     _spans: AnomalySpans = attrs.field(init=False, factory=AnomalySpans)
     _feeds: dict[str, Counter[str]] = attrs.field(init=False, factory=dict)
     _stopped: bool | None = attrs.field(init=False, default=None)
@@ -129,8 +132,8 @@ class RunTally:
 
     def add_rollup(self, row: Rollup) -> None:
         """Take in what a symbol did in ten seconds."""
-        lags = unpack_lags(row.lags)
-        self._symbols.setdefault(row.key, _SymbolTally()).add(row, lags)
+        lags = spread_lags(row.lags)
+        self._symbols[row.key].add(row, lags)
         self._line.add_rollup(row, lags)
         self._spans.peak(row)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import attrs
 
-from .histogram import LagHistogram
+from .lag_sum import LagSum, SpreadLags
 
 if TYPE_CHECKING:
     from ..messages import Rollup
@@ -35,22 +36,33 @@ class TimePoint:
 
 @attrs.define
 class _Stretch:
-    begin_unix_s: float
-    end_unix_s: float
+    begin_unix_s: float = math.inf
+    end_unix_s: float = -math.inf
     handled: int = 0
     shed: int = 0
     depth_max: int = 0
     lag_max_ms: float = 0.0
-    lags: LagHistogram = attrs.field(factory=LagHistogram)
+    lags: LagSum = attrs.field(factory=LagSum)
+
+    def add(self, row: Rollup, lags: SpreadLags) -> None:
+        self.begin_unix_s = min(self.begin_unix_s, row.at_unix_s - row.seconds)
+        self.end_unix_s = max(self.end_unix_s, row.at_unix_s)
+        self.handled += row.handled
+        self.shed += row.dropped + row.conflated + row.expired
+        self.note(row.depth_max, max(row.lag_max_ms, row.oldest_age_ms))
+        self.lags.add(lags)
+
+    def note(self, depth: int, lag_ms: float) -> None:
+        self.depth_max = max(self.depth_max, depth)
+        self.lag_max_ms = max(self.lag_max_ms, lag_ms)
 
     def join(self, other: _Stretch) -> None:
         self.begin_unix_s = min(self.begin_unix_s, other.begin_unix_s)
         self.end_unix_s = max(self.end_unix_s, other.end_unix_s)
         self.handled += other.handled
         self.shed += other.shed
-        self.depth_max = max(self.depth_max, other.depth_max)
-        self.lag_max_ms = max(self.lag_max_ms, other.lag_max_ms)
-        self.lags.add(other.lags)
+        self.note(other.depth_max, other.lag_max_ms)
+        self.lags.join(other.lags)
 
 
 @attrs.define
@@ -59,30 +71,20 @@ class TimeLine:
 
     seconds: int = attrs.field(init=False, default=10)
     """How long a stretch is."""
-    _stretches: dict[int, _Stretch] = attrs.field(init=False, factory=dict)
+    _stretches: defaultdict[int, _Stretch] = attrs.field(
+        init=False, factory=lambda: defaultdict(_Stretch)
+    )
     _has_rollups: bool = attrs.field(init=False, default=False)
 
-    def add_rollup(self, row: Rollup, lags: LagHistogram) -> None:
-        """Take in what one symbol did in some seconds; `lags` is what is in the row."""
+    def add_rollup(self, row: Rollup, lags: SpreadLags) -> None:
+        """Take in what one symbol did in some seconds; `lags` is the row's, spread."""
         self._has_rollups = True
         # A row tells of the time before it.
-        self._join(
-            row.at_unix_s - row.seconds / 2,
-            _Stretch(
-                row.at_unix_s - row.seconds,
-                row.at_unix_s,
-                row.handled,
-                row.dropped + row.conflated + row.expired,
-                row.depth_max,
-                max(row.lag_max_ms, row.oldest_age_ms),
-                lags,
-            ),
-        )
+        self._at(row.at_unix_s - row.seconds / 2).add(row, lags)
 
     def add_entry(self, at_unix_s: float, depth: int, lag_ms: float) -> None:
         """Take in what a metrics log says of one interval."""
-        stretch = _Stretch(at_unix_s, at_unix_s, depth_max=depth, lag_max_ms=lag_ms)
-        self._join(at_unix_s, stretch)
+        self._at(at_unix_s).note(depth, lag_ms)
 
     def points(self) -> tuple[TimePoint, ...]:
         """Return the points so far, in order."""
@@ -91,20 +93,20 @@ class TimeLine:
             for number, stretch in sorted(self._stretches.items())
         )
 
-    def _join(self, unix_s: float, part: _Stretch) -> None:
-        # Joined to an empty one: the part's histogram may be somebody else's.
-        empty = _Stretch(part.begin_unix_s, part.end_unix_s)
+    def _at(self, unix_s: float) -> _Stretch:
         # What is told on the stroke is of the stretch before it.
-        number = math.ceil(unix_s / self.seconds) - 1
-        self._stretches.setdefault(number, empty).join(part)
-        while len(self._stretches) > MOST_POINTS:
-            self._halve()
+        stretch = self._stretches[math.ceil(unix_s / self.seconds) - 1]
+        if len(self._stretches) <= MOST_POINTS:
+            return stretch
+        self._halve()
+        return self._at(unix_s)
 
     def _halve(self) -> None:
-        before, self._stretches = self._stretches, {}
+        before = [*self._stretches.items()]
+        self._stretches.clear()
         self.seconds *= 2
-        for number, stretch in before.items():
-            self._join((number // 2 + 0.5) * self.seconds, stretch)
+        for number, stretch in before:
+            self._stretches[number // 2].join(stretch)
 
     def _point(self, at_unix_s: float, stretch: _Stretch) -> TimePoint:
         point = TimePoint(
@@ -112,7 +114,7 @@ class TimeLine:
         )
         if not self._has_rollups:
             return point
-        p50, p99 = stretch.lags.quantiles(0.5, 0.99)
+        p50, p99 = stretch.lags.histogram().quantiles(0.5, 0.99)
         # The first and the last may be shorter.
         seconds = max(min(stretch.end_unix_s - stretch.begin_unix_s, self.seconds), 1.0)
         return attrs.evolve(

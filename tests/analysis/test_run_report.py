@@ -1,8 +1,12 @@
 """What a run log comes to."""
 
 import json
+import math
+import random
 
-from ticklane.analysis import LagHistogram, RunTally, pack_lags
+import pytest
+
+from ticklane.analysis import LagHistogram, RunTally, pack_lags, unpack_lags
 from ticklane.messages import Rollup, RunEvent, RunSecond
 
 
@@ -121,3 +125,81 @@ def test_over_time_comes_from_entries_where_there_are_no_rollups() -> None:
     (point,) = tally.report().over_time
 
     assert (point.depth_max, point.lag_max_ms) == (7, 2)
+
+
+NAMES = ("offered", "handled", "failed", "dropped", "conflated", "expired", "rejected", "restarts")
+
+
+def random_lags(draw: random.Random, middle_ms: float) -> list[float]:
+    number, spread = draw.choice(((0, 0.0), (10, 1.5), (100, 1.5), (300, 0.0)))
+    return [middle_ms * draw.lognormvariate(0.0, spread) for _ in range(number)]
+
+
+def random_log(seed: int, span_s: int) -> list[Rollup]:
+    draw = random.Random(seed)
+    middles = {f"x:{name}": draw.uniform(0.001, 100.0) for name in "ABCDE"}
+    return [
+        row(
+            1e9 + draw.uniform(0.0, span_s),
+            key,
+            *random_lags(draw, middles[key]),
+            depth_max=draw.randrange(100),
+            **{name: draw.randrange(10**6) for name in NAMES},
+        )._replace(seconds=draw.uniform(1.0, 10.0), oldest_age_ms=draw.expovariate(1.0))
+        for key in draw.choices([*middles], k=800)
+    ]
+
+
+def merged(rows: list[Rollup]) -> LagHistogram:
+    lags = LagHistogram()
+    for each in rows:
+        lags.add(unpack_lags(each.lags))
+    return lags
+
+
+def quantiles_ms(rows: list[Rollup]) -> list[float]:
+    return [ns / 1e6 for ns in merged(rows).quantiles(0.5, 0.99)]
+
+
+def by_time(rows: list[Rollup], seconds: int) -> tuple[int, dict[int, list[Rollup]]]:
+    stretches: dict[int, list[Rollup]] = {}
+    for each in rows:
+        number = math.ceil((each.at_unix_s - each.seconds / 2) / seconds) - 1
+        stretches.setdefault(number * seconds, []).append(each)
+    return (seconds, stretches) if len(stretches) <= 360 else by_time(rows, 2 * seconds)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_symbols_are_what_their_rows_come_to_one_by_one(seed: int) -> None:
+    tally, rows = RunTally(), random_log(seed, 3600)
+    for each in rows:
+        tally.add_rollup(each)
+
+    for symbol in tally.report().symbols:
+        own = [each for each in rows if each.key == symbol.key]
+        assert [symbol.lag_p50_ms, symbol.lag_p99_ms] == quantiles_ms(own)
+        assert symbol.lag_max_ms == merged(own).greatest / 1e6
+        assert symbol.depth_max == max(each.depth_max for each in own)
+        for name in NAMES:
+            assert getattr(symbol, name) == sum(getattr(each, name) for each in own)
+
+
+@pytest.mark.parametrize("span_s", [600, 3600, 10_000, 1_000_000])
+def test_points_are_what_their_rows_come_to_one_by_one(span_s: int) -> None:
+    tally, rows = RunTally(), random_log(span_s, span_s)
+    for each in rows:
+        tally.add_rollup(each)
+    longest, stretches = by_time(rows, 10)
+
+    assert [point.at_unix_s for point in tally.report().over_time] == sorted(stretches)
+    for point in tally.report().over_time:
+        own = stretches[int(point.at_unix_s)]
+        begin = min(each.at_unix_s - each.seconds for each in own)
+        lasted = max(each.at_unix_s for each in own) - begin
+        seconds = max(1.0, min(lasted, longest))
+        assert [point.lag_p50_ms, point.lag_p99_ms] == quantiles_ms(own)
+        assert point.lag_max_ms == max(max(each.lag_max_ms, each.oldest_age_ms) for each in own)
+        assert point.depth_max == max(each.depth_max for each in own)
+        assert point.handled_per_s == sum(each.handled for each in own) / seconds
+        shed = sum(each.dropped + each.conflated + each.expired for each in own)
+        assert point.shed_per_s == shed / seconds
