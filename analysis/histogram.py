@@ -80,15 +80,18 @@ class LagHistogram:
         if not ranked:
             return 0, 0, 0, 0
         total = sum(self.counts.values())
+        median = p99 = ranked[-1][0]
         rank, seen = 0.5 * total, 0
-        for median, count in ranked:
+        for bucket, count in ranked:
             seen += count
             if seen >= rank:
+                median = bucket
                 break
         rank, seen = 0.99 * total, total
-        for p99, count in reversed(ranked):
+        for bucket, count in reversed(ranked):
             seen -= count
             if seen < rank:
+                p99 = bucket
                 break
         return _middle(ranked[0][0]), _middle(median), _middle(p99), _middle(ranked[-1][0])
 
