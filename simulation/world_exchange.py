@@ -90,11 +90,13 @@ class WorldExchange(FaultTarget):
 
     def when_it_reads(self, action: Callable[[], None]) -> None:
         """Call `action` now, or when a stall is over: what arrives meanwhile is taken up then."""
-        until_s = self.model.stalled_until_s
+        if (until_s := self.model.stalled_until_s) is not None and until_s <= self.now_s:
+            # Nobody has looked yet, and nobody would before time goes on.
+            self._check()
+            until_s = self.model.stalled_until_s
         if until_s is None:
             action()
         else:
-            # Behind the end of the stall, which is due at the same moment.
             self.world.call_at(self._ns(until_s), lambda: self.when_it_reads(action))
 
     def _do(self, action: Callable[[ExchangeModel, float], None]) -> None:

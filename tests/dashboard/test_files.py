@@ -116,7 +116,7 @@ def test_promtool_accepts_the_rules() -> None:
 
 def test_both_files_are_installed() -> None:
     config = configparser.ConfigParser()
-    config.read(FOLDER.parent / "setup.cfg", "utf-8")
+    config.read(Path(__file__).resolve().parents[2] / "setup.cfg", "utf-8")
 
     assert config["options.package_data"]["ticklane.dashboard"].split() == [
         "grafana.json",

@@ -481,3 +481,17 @@ def test_the_example_in_the_docs_runs(capsys: pytest.CaptureFixture[str]) -> Non
 
     assert "half-open" in capsys.readouterr().out
     assert time.process_time() - began < 10.0  # two seconds on an idle machine
+
+
+def test_a_stall_that_begins_before_a_shutdown_is_over_ends_in_its_time() -> None:
+    world = World(1)
+    feed = Feed("upbit", ["KRW-BTC"])
+    exchanges = WorldTransport.serving(world, [feed])
+    market = MarketData([feed], dispatcher=world, transport=exchanges, rest=exchanges)
+    world.call_later(5.0, lambda: exchanges["upbit"].shutdown(notice_s=10.0))
+    world.call_later(6.0, lambda: exchanges["upbit"].stall(20.0))
+    with market:
+        world.run_for(60.0)
+
+        assert exchanges["upbit"].model.stalled_until_s is None
+        assert market.metrics().feeds[0].state == "streaming"
