@@ -23,7 +23,7 @@ __all__ = ["Mailbox"]
 
 SLOW_NS = 1_000_000
 """A handler that takes longer is not quick, and no run of quick ones goes on for longer."""
-STUCK_NS = 1_000_000_000
+LEFT_BEHIND_NS = 1_000_000_000
 """One that takes longer may be left behind."""
 
 
@@ -149,7 +149,7 @@ class Mailbox(Intake):
         """
         with self._turn:
             actor: Any = self._actor
-            held = 0 < self.started_ns < self._clock() - STUCK_NS
+            held = 0 < self.started_ns < self._clock() - LEFT_BEHIND_NS
             if actor is None or self._aside or not held:
                 return False
             self._actor, self._aside = None, True
