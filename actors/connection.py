@@ -159,7 +159,10 @@ class Connection:
         if isinstance(error, BadFrame):
             self._note_bad(error.reason, error.detail)
         elif isinstance(error, ExchangeReplied):
-            self._note_bad("error_reply", error)
+            if error.of_rest or not error.symbols:
+                self._note_bad("error_reply", error)
+            else:  # the feed's actor logs it, and asks for them again
+                self.bad_frames["error_reply"] += 1
             self._feed.tell(ConnectionRefused(self, error))
         else:
             self._note_bad("unexpected", repr(error))

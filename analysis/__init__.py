@@ -15,8 +15,8 @@ from .detector_verdict import DetectorVerdict
 from .feed_detectors import FeedDetector
 from .feed_history import FeedHistory
 from .flapping import Flapping
-from .freshness import Freshness, Verdict
-from .histogram import LagHistogram
+from .freshness import Freshness, Verdict, is_newer
+from .histogram import FIRST_BUCKET, SHIFT, LagHistogram, bucket_middle
 from .inhibition import exchange_of, is_muted
 from .lag_blob import pack_lags, unpack_lags
 from .lag_record import LagRecord
@@ -34,6 +34,7 @@ from .queue_rules import QueueRules
 from .quiet_symbols import QuietSymbols
 from .rate_budget import RateBudget, RateBudgets
 from .recent_count import RecentCount
+from .rejections import Rejections
 from .remedy_plan import REMEDIES, RemedyPlan
 from .restart_window import RestartWindow
 from .resync import ResyncScheduler
@@ -51,8 +52,10 @@ from .watch import Watch
 from .weight_budget import WeightBudget
 
 __all__ = [
+    "FIRST_BUCKET",
     "REMEDIES",
     "SCENARIOS",
+    "SHIFT",
     "AdaptiveCapacity",
     "AlertLife",
     "AlertPace",
@@ -88,6 +91,7 @@ __all__ = [
     "RateBudget",
     "RateBudgets",
     "RecentCount",
+    "Rejections",
     "RemedyPlan",
     "RestartWindow",
     "ResyncScheduler",
@@ -111,8 +115,10 @@ __all__ = [
     "Watch",
     "WeightBudget",
     "analyze_longrun_log",
+    "bucket_middle",
     "exchange_of",
     "is_muted",
+    "is_newer",
     "limits_of",
     "pack_lags",
     "parse_unix_s",

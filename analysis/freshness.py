@@ -8,7 +8,7 @@ import attrs
 
 from ..messages import Snapshot
 
-__all__ = ["Freshness", "Verdict"]
+__all__ = ["Freshness", "Verdict", "is_newer"]
 
 RESET_AFTER_NS = 1_000_000_000
 MOST_TWINS = 16
@@ -44,8 +44,7 @@ class Freshness:
     calm: bool = True
     """Whether nothing but newer ones came lately: neither twins nor older ones are remembered.
 
-    While it holds, who finds a snapshot ahead by its sequence, else by its time stamp, may set
-    `latest` to it by himself."""
+    While it holds, a snapshot that `is_newer` than the latest is the latest from now on."""
     _seen: list[Snapshot] = attrs.field(factory=list)
     """Other books already seen at the latest one's stamp."""
     _older_since_ns: int | None = None
@@ -106,6 +105,11 @@ class Freshness:
         self.latest = snapshot
         self._forget()
         return Verdict.RESET
+
+
+def is_newer(snapshot: Snapshot, latest: Snapshot) -> bool:
+    """Say whether `snapshot` is newer than `latest` by their stamps alone."""
+    return _ahead(snapshot, latest) > 0
 
 
 def _ahead(snapshot: Snapshot, latest: Snapshot) -> int:

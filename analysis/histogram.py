@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from functools import lru_cache
 
-__all__ = ["LagHistogram"]
+__all__ = ["FIRST_BUCKET", "SHIFT", "LagHistogram", "bucket_middle"]
 
 _HALF = 5
 """Each octave is cut into 2**5 = 32 buckets: a bucket's middle is at most 1/64 from any value."""
+_BITS = range(128)
+SHIFT = tuple(max(bits - _HALF - 1, 0) for bits in _BITS)
+"""By a duration's bit length, how many of its bits do not matter."""
+FIRST_BUCKET = tuple(shift << _HALF for shift in SHIFT)
+"""By the same, what to add to the bits that do, for its bucket."""
 
 
 class LagHistogram:
@@ -26,8 +31,8 @@ class LagHistogram:
 
     def record(self, ns: int) -> None:
         """Count one duration."""
-        shift = ns.bit_length() - 6
-        self.counts[(shift << _HALF) + (ns >> shift) if shift > 0 else ns] += 1
+        bits = ns.bit_length()
+        self.counts[FIRST_BUCKET[bits] + (ns >> SHIFT[bits])] += 1
 
     def copy(self) -> LagHistogram:
         """Return what is counted so far, from any thread."""
@@ -57,12 +62,12 @@ class LagHistogram:
     @property
     def least(self) -> int:
         """The least duration, in ns, to its bucket's middle; 0 when nothing was counted."""
-        return _middle(min(self.counts)) if self.counts else 0
+        return bucket_middle(min(self.counts)) if self.counts else 0
 
     @property
     def greatest(self) -> int:
         """The greatest duration, in ns, to its bucket's middle; 0 when nothing was counted."""
-        return _middle(max(self.counts)) if self.counts else 0
+        return bucket_middle(max(self.counts)) if self.counts else 0
 
     def quantiles(self, *shares: float) -> tuple[int, ...]:
         """Return, for each share in rising order, what that share of durations did not exceed (ns).
@@ -93,14 +98,19 @@ class LagHistogram:
             if seen < rank:
                 p99 = bucket
                 break
-        return _middle(ranked[0][0]), _middle(median), _middle(p99), _middle(ranked[-1][0])
+        return (
+            bucket_middle(ranked[0][0]),
+            bucket_middle(median),
+            bucket_middle(p99),
+            bucket_middle(ranked[-1][0]),
+        )
 
 
 def _quantiles(ranked: list[tuple[int, int]], shares: tuple[float, ...]) -> tuple[int, ...]:
     if not (ranked and shares):
         return (0,) * len(shares)
     if len(ranked) == 1:
-        return (_middle(ranked[0][0]),) * len(shares)
+        return (bucket_middle(ranked[0][0]),) * len(shares)
     total = 0
     for _, count in ranked:
         total += count
@@ -111,7 +121,7 @@ def _quantiles(ranked: list[tuple[int, int]], shares: tuple[float, ...]) -> tupl
     for bucket, count in ranked:
         seen += count
         while seen >= rank:
-            found.append(_middle(bucket))
+            found.append(bucket_middle(bucket))
             if len(found) == len(shares):
                 return tuple(found)
             rank = next(left) * total
@@ -119,7 +129,8 @@ def _quantiles(ranked: list[tuple[int, int]], shares: tuple[float, ...]) -> tupl
 
 
 @lru_cache(maxsize=4096)
-def _middle(bucket: int) -> int:
+def bucket_middle(bucket: int) -> int:
+    """Return what durations in a bucket of `LagHistogram.counts` were, in ns, to its middle."""
     shift = (bucket >> _HALF) - 1
     if shift <= 0:
         return bucket

@@ -27,9 +27,12 @@ class LagRecord:
         """Begin a new interval; return what was counted in the one that ends."""
         if self._ended is not None:
             if self._before is None:
-                self._before = self._ended.copy()
+                self._before = self._ended
             else:
                 self._before.add(self._ended)
+            self._ended = None
+        if not self.now.counts:
+            return LagHistogram()
         ended = self._ended = self.now
         self.now = LagHistogram()
         return ended.copy()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 
-from ..analysis import LagHistogram
+from ..analysis import LagHistogram, bucket_middle
 from ..runtime import Mailbox
 from ..supervisors import Vitals
 from .families import Family, Labels
@@ -65,14 +64,6 @@ def _samples(name: str, exchange: str, lags: LagHistogram) -> list[tuple[str, La
 
 def _cumulative(lags: LagHistogram) -> tuple[list[int], int]:
     """Return how many lags were within each bound, then how many there were, and their sum."""
-    lags_ns = [(_middle_ns(bucket), count) for bucket, count in lags.counts.items()]
+    lags_ns = [(bucket_middle(bucket), count) for bucket, count in lags.counts.items()]
     counts = [sum(count for ns, count in lags_ns if ns <= bound) for bound in BOUNDS_NS]
     return [*counts, lags.total], sum(ns * count for ns, count in lags_ns)
-
-
-@lru_cache(maxsize=4096)
-def _middle_ns(bucket: int) -> int:
-    """Return what lags in a bucket were, to the middle of it."""
-    one = LagHistogram()
-    one.counts[bucket] = 1
-    return one.least

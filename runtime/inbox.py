@@ -31,6 +31,7 @@ class Inbox:
 
     __slots__ = (
         "_actor",
+        "_called",
         "_came",
         "_claimed",
         "_clock",
@@ -55,6 +56,8 @@ class Inbox:
         self._control: deque[Envelope[Any]] = deque()
         self._actor: Actor | None = None
         self._claimed = True
+        self._called = False
+        """Whether anything but snapshots may wait, or an actor that has not begun."""
         self._came = False
         """Whether anything was put into it since it was claimed by who means to leave it empty."""
         self._closed = False
@@ -111,6 +114,7 @@ class Inbox:
         """Let `actor` handle what waits and what comes; its `on_start` runs first."""
         with self._turn:
             self._actor = actor
+            self._called = True
         self._submit(self)
 
     def detach(self, actor: Actor) -> None:
@@ -194,7 +198,7 @@ class Inbox:
 
     def _claim(self) -> bool:
         """Claim it if nobody has, for what was put into it. Called in a turn."""
-        self._came = True
+        self._came = self._called = True
         if self._claimed:
             return False
         self._claimed = True

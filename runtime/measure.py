@@ -22,7 +22,7 @@ def queue_metrics(mailbox: Mailbox, now_ns: int) -> QueueMetrics:
         depth=mailbox.depth,
         depth_max=mailbox.depth_max,
         capacity=mailbox.capacity,
-        lag_ms=mailbox.lag_us / 1000,
+        lag_ms=mailbox.lag_ns / MS,
         lag_p50_ms=p50 / MS,
         lag_p99_ms=p99 / MS,
         lag_max_ms=lags.greatest / MS,
@@ -43,39 +43,52 @@ def queue_metrics(mailbox: Mailbox, now_ns: int) -> QueueMetrics:
 class TickTaker:
     """Cut what one mailbox does into intervals; one thread at a time, and one taker a mailbox."""
 
-    __slots__ = ("_done", "_failed", "_lost", "_mailbox")
+    __slots__ = ("_at_once", "_failed", "_handled", "_lost", "_mailbox", "_queued")
 
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
-        self._done = self._failed = self._lost = 0
+        self._at_once = self._failed = self._handled = self._lost = self._queued = 0
 
     def take(self, now_ns: int, interval_s: float) -> QueueTick:
         """Return what was done since this was last asked, `interval_s` ago."""
         mailbox = self._mailbox
-        failed, lost = mailbox.failed, mailbox.lost
-        done = mailbox.handled + failed
-        if done == self._done and mailbox.idle:
-            return _idle(interval_s)
+        before, self._handled = self._handled, mailbox.handled
+        handled = self._handled - before
+        if mailbox.idle and mailbox.queued == self._queued and mailbox.failed == self._failed:
+            # Most symbols of a large market wait for nothing in most seconds.
+            self._at_once = mailbox.at_once
+            return _at_ease(handled, interval_s)
+        return self._take(handled, now_ns, interval_s)
+
+    def _take(self, handled: int, now_ns: int, interval_s: float) -> QueueTick:
+        mailbox = self._mailbox
+        queued, at_once, failed, lost = (
+            mailbox.queued,
+            mailbox.at_once,
+            mailbox.failed,
+            mailbox.lost,
+        )
         depth_max, lags = mailbox.cut()
+        if at_once > self._at_once:
+            lags.counts[0] += at_once - self._at_once
         least, p50, p99, greatest = lags.summary()
-        new_failed = failed - self._failed
         tick = QueueTick(
             least / MS,
             greatest / MS,
             depth_max,
-            done - self._done - new_failed,
+            handled,
             mailbox.oldest_age_ns(now_ns) / MS,
             interval_s,
             p50 / MS,
             p99 / MS,
             lost - self._lost,
-            new_failed,
+            failed - self._failed,
         )
-        self._done, self._failed, self._lost = done, failed, lost
+        self._queued, self._at_once, self._failed, self._lost = queued, at_once, failed, lost
         return tick
 
 
-@lru_cache(maxsize=1)
-def _idle(interval_s: float) -> QueueTick:
-    """Return the tick of a mailbox that did nothing, the same for all that did nothing."""
-    return QueueTick(0.0, 0.0, 0, 0, 0.0, interval_s)
+@lru_cache(maxsize=1024)
+def _at_ease(handled: int, interval_s: float) -> QueueTick:
+    """Return the tick of a mailbox in which nothing waited: the same for all that did as much."""
+    return QueueTick(0.0, 0.0, 0, handled, 0.0, interval_s)

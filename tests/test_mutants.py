@@ -34,6 +34,7 @@ FOUND_BY: Mapping[str, tuple[str, ...]] = {
     "rejected_not_counted": ("runtime/test_mailbox.py",),
     "resolve_not_told": ("analysis/test_alert_rules.py",),
     "restart_loses_what_waits": ("supervisors/test_group.py",),
+    "restarted_not_in_line": ("simulation/test_inspection.py",),
     "restarts_for_ever": ("analysis/test_restart_window.py",),
     "resync_slot_leaks": ("analysis/test_resync.py",),
     "stop_does_not_drain": ("test_behaviour.py",),

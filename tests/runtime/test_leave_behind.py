@@ -64,7 +64,7 @@ class Rig:
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ticklane.runtime.mailbox.LEFT_BEHIND_NS", 50_000_000)
+    monkeypatch.setattr("ticklane.runtime.handling.LEFT_BEHIND_NS", 50_000_000)
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Real WebSocket connections, against a server that is not ours."""
 
-import datetime as dt
-import ipaddress
 import re
 import socket
 import ssl
@@ -14,10 +12,6 @@ from typing import Any
 
 import attrs
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from websockets.frames import Close, Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import Protocol, Side, State
@@ -197,43 +191,18 @@ def test_a_handshake_refused_is_told_with_its_status(transport: WebSocketTranspo
 ## Certificates
 
 
-@attrs.frozen
-class SelfSigned:
-    """A certificate for 127.0.0.1 that nobody vouches for."""
-
-    file: Path
-    context: ssl.SSLContext
-
-
-@pytest.fixture(scope="module")
-def self_signed(tmp_path_factory: pytest.TempPathFactory) -> SelfSigned:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
-    today = dt.datetime.now(dt.UTC)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(today - dt.timedelta(days=1))
-        .not_valid_after(today + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    folder = tmp_path_factory.mktemp("tls")
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
+@pytest.fixture
+def tls(certificate: Path) -> ssl.SSLContext:
+    """Return a server's side with a certificate for 127.0.0.1 that nobody vouches for."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
-    return SelfSigned(folder / "certificate.pem", context)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.fixture
+def trusting(dispatcher: Dispatcher, certificate: Path) -> WebSocketTransport:
+    """Return a transport to which it vouches for itself."""
+    return WebSocketTransport(dispatcher, ca_file=str(certificate))
 
 
 def say_a_book(connection: ServerConnection) -> None:
@@ -241,10 +210,10 @@ def say_a_book(connection: ServerConnection) -> None:
 
 
 def test_a_certificate_nobody_vouches_for_is_refused(
-    transport: WebSocketTransport, self_signed: SelfSigned
+    transport: WebSocketTransport, tls: ssl.SSLContext
 ) -> None:
     ear = Ear()
-    with server(say_a_book, tls=self_signed.context) as url:
+    with server(say_a_book, tls=tls) as url:
         transport.open("upbit", url, ear)
         assert ear.has(lambda it: it.reasons)
         assert ended()
@@ -255,21 +224,20 @@ def test_a_certificate_nobody_vouches_for_is_refused(
 
 
 def test_a_certificate_for_another_name_is_refused(
-    dispatcher: Dispatcher, self_signed: SelfSigned
+    trusting: WebSocketTransport, tls: ssl.SSLContext
 ) -> None:
-    transport = WebSocketTransport(dispatcher, ca_file=str(self_signed.file))
     ear = Ear()
-    with server(say_a_book, tls=self_signed.context) as url:
-        transport.open("upbit", url.replace("127.0.0.1", "localhost"), ear)
+    with server(say_a_book, tls=tls) as url:
+        trusting.open("upbit", url.replace("127.0.0.1", "localhost"), ear)
         assert ear.has(lambda it: it.reasons)
         assert ended()
 
     assert "Hostname mismatch" in ear.reasons[0]
 
 
-def test_a_feeds_last_error_names_the_certificate(self_signed: SelfSigned) -> None:
+def test_a_feeds_last_error_names_the_certificate(tls: ssl.SSLContext) -> None:
     lost = threading.Event()
-    with server(say_a_book, tls=self_signed.context) as url:
+    with server(say_a_book, tls=tls) as url:
         market = MarketData([Feed("upbit", ["KRW-BTC"], url=url)])
         market.subscribe("upbit:KRW-BTC", lambda _: None, on_event=lambda _: lost.set())
         with market:
@@ -281,12 +249,11 @@ def test_a_feeds_last_error_names_the_certificate(self_signed: SelfSigned) -> No
 
 
 def test_a_certificate_vouched_for_by_the_file_given_is_accepted(
-    dispatcher: Dispatcher, self_signed: SelfSigned
+    dispatcher: Dispatcher, trusting: WebSocketTransport, tls: ssl.SSLContext
 ) -> None:
-    transport = WebSocketTransport(dispatcher, ca_file=str(self_signed.file))
-    with server(say_a_book, tls=self_signed.context) as url:
+    with server(say_a_book, tls=tls) as url:
         feed = Feed("upbit", ["KRW-BTC"], url=url)
-        with MarketData([feed], dispatcher=dispatcher, transport=transport) as market:
+        with MarketData([feed], dispatcher=dispatcher, transport=trusting) as market:
             book = market.wait_for("upbit:KRW-BTC", TIMEOUT_S)
         assert ended()
 
@@ -660,17 +627,15 @@ def test_ten_thousand_frames_in_one_burst_come_in_order(transport: WebSocketTran
 
 @pytest.mark.parametrize("over_tls", [False, True])
 def test_frames_may_come_in_one_breath_with_the_handshake(
-    dispatcher: Dispatcher, self_signed: SelfSigned, over_tls: bool
+    trusting: WebSocketTransport, tls: ssl.SSLContext, over_tls: bool
 ) -> None:
-    transport = WebSocketTransport(dispatcher, ca_file=str(self_signed.file))
-    tls = self_signed.context if over_tls else None
-
     def talk(client: socket.socket) -> None:
         until_end(client)
 
     ear = Ear()
-    with raw(talk, tls=tls, at_once=frame(2, b"first") + frame(2, b"second")) as url:
-        link = transport.open("upbit", url, ear)
+    both = frame(2, b"first") + frame(2, b"second")
+    with raw(talk, tls=tls if over_tls else None, at_once=both) as url:
+        link = trusting.open("upbit", url, ear)
         assert ear.has(lambda it: len(it.frames) == 2)
         link.close("enough")
         assert ended()
@@ -766,16 +731,15 @@ def codes_of(said: bytes) -> list[int]:
 )
 @pytest.mark.parametrize("over_tls", [False, True])
 def test_the_server_is_told_why_it_ends_whatever_else_it_had_sent(
-    dispatcher: Dispatcher, self_signed: SelfSigned, bad: bytes, code: int, over_tls: bool
+    trusting: WebSocketTransport, tls: ssl.SSLContext, bad: bytes, code: int, over_tls: bool
 ) -> None:
-    transport = WebSocketTransport(dispatcher, ca_file=str(self_signed.file))
     heard_back: list[bytes] = []
 
     def talk(client: socket.socket) -> None:
         client.sendall(bad + frame(2, bytes(200_000)))
         heard_back.append(until_end(client))
 
-    ear = heard_of(transport, talk, tls=self_signed.context if over_tls else None)
+    ear = heard_of(trusting, talk, tls=tls if over_tls else None)
 
     assert codes_of(heard_back[0]) == [code]
     assert f"with {code}" in ear.reasons[0]
@@ -810,10 +774,9 @@ def cut(client: socket.socket) -> None:
 
 @pytest.mark.parametrize("talk", [half_closed, cut])
 def test_however_tls_ends_it_is_told(
-    dispatcher: Dispatcher, self_signed: SelfSigned, talk: Callable[[socket.socket], object]
+    trusting: WebSocketTransport, tls: ssl.SSLContext, talk: Callable[[socket.socket], object]
 ) -> None:
-    transport = WebSocketTransport(dispatcher, ca_file=str(self_signed.file))
-    ear = heard_of(transport, talk, tls=self_signed.context)
+    ear = heard_of(trusting, talk, tls=tls)
 
     assert ear.frames == []
     assert "1006" in ear.reasons[0]
@@ -871,9 +834,8 @@ def test_closing_does_not_wait_for_who_sends(transport: WebSocketTransport) -> N
 
 @pytest.mark.parametrize("over_tls", [False, True])
 def test_the_backlog_is_what_a_reader_has_not_come_to(
-    dispatcher: Dispatcher, self_signed: SelfSigned, over_tls: bool
+    trusting: WebSocketTransport, tls: ssl.SSLContext, over_tls: bool
 ) -> None:
-    transport = WebSocketTransport(dispatcher, ca_file=str(self_signed.file))
     sent, free = threading.Event(), threading.Event()
 
     def talk(client: socket.socket) -> None:
@@ -887,8 +849,8 @@ def test_the_backlog_is_what_a_reader_has_not_come_to(
             super().received(payload, received_ns)
 
     ear = Busy()
-    with raw(talk, tls=self_signed.context if over_tls else None) as url:
-        link = transport.open("upbit", url, ear)
+    with raw(talk, tls=tls if over_tls else None) as url:
+        link = trusting.open("upbit", url, ear)
         assert sent.wait(TIMEOUT_S)
         while busy := link.backlog() < 1_000:
             """The last of it is on its way."""
@@ -907,7 +869,7 @@ def often(send: Callable[[Any], object], content: str | bytes, times: int) -> No
 
 
 def test_two_threads_may_send_while_tls_is_read(
-    dispatcher: Dispatcher, self_signed: SelfSigned
+    trusting: WebSocketTransport, tls: ssl.SSLContext
 ) -> None:
     heard_back: list[str | bytes] = []
 
@@ -918,10 +880,9 @@ def test_two_threads_may_send_while_tls_is_read(
         talking.join(TIMEOUT_S)
         connection.send(b"all heard")
 
-    transport = WebSocketTransport(dispatcher, ca_file=str(self_signed.file))
     ear = Ear()
-    with server(talk, tls=self_signed.context) as url:
-        link = transport.open("upbit", url, ear)
+    with server(talk, tls=tls) as url:
+        link = trusting.open("upbit", url, ear)
         assert ear.has(lambda it: it.opens)
         for name in ("one", "two"):
             threading.Thread(target=often, args=(link.send, name, 1_000)).start()

@@ -111,7 +111,7 @@ def test_an_unknown_name_is_an_error() -> None:
 def test_a_handler_that_never_returns_is_left_behind(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ticklane.runtime.mailbox.LEFT_BEHIND_NS", 50_000_000)
+    monkeypatch.setattr("ticklane.runtime.handling.LEFT_BEHIND_NS", 50_000_000)
     dispatcher = request.getfixturevalue("dispatcher")
     let_go, seen = threading.Event(), list[int | None]()
     nine = threading.Event()
