@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
@@ -41,16 +42,30 @@ class BookReader(Protocol):
         """Make a frame come, if that answer waits for one."""
 
 
+Through = Callable[[BookReader, str], BookReader]
+"""Returns who is told in place of a reader, whose books are at an address."""
+
+
 class BookDesk:
     """Fetch whole books, as fast as the exchange's budget allows; from any thread.
 
     What fails is tried again, later each time, for as long as its reader wants it. When the
     exchange answers 429 or 418, nobody asks for anything before the time it names has passed.
-    `base`: the REST side's address.
+    `base`: the REST side's address. `through`: returns who is told in place of a reader, where what
+    it reads is recorded.
     """
 
-    def __init__(self, base: str, rest: Rest, gate: RestGate, dispatcher: Dispatching) -> None:
+    def __init__(
+        self,
+        base: str,
+        rest: Rest,
+        gate: RestGate,
+        dispatcher: Dispatching,
+        *,
+        through: Through | None = None,
+    ) -> None:
         self._base = base
+        self._through = through or (lambda reader, _: reader)
         self._rest = rest
         self._gate = gate
         self._dispatcher = dispatcher
@@ -63,14 +78,15 @@ class BookDesk:
     def ask(self, reader: BookReader, request: BookRequest) -> None:
         """Fetch a book; its reader is told. Quick: it is begun on another thread."""
         with self._lock:
-            self._add(_Job(reader, request))
+            self._add(_Job(self._through(reader, self._base), request))
         self._dispatcher.call_later(0.0, self._go_on)
 
     def forget(self, reader: BookReader) -> None:
         """Fetch nothing any more for a reader that is gone."""
+        told = self._through(reader, self._base)
         with self._lock:
-            self._scheduler.drop(lambda job: job.reader is reader)
-            cancelled = [job for job in self._fetches if job.reader is reader]
+            self._scheduler.drop(lambda job: job.reader is told)
+            cancelled = [job for job in self._fetches if job.reader is told]
             fetches = [self._fetches.pop(job) for job in cancelled]
         for fetch in fetches:
             if fetch is not None:
@@ -154,9 +170,12 @@ class _Job:
 class BookDesks:
     """The desks of all exchanges. `rest`: None where nothing can be fetched, in a simulation."""
 
-    def __init__(self, rest: Rest | None, dispatcher: Dispatching) -> None:
+    def __init__(
+        self, rest: Rest | None, dispatcher: Dispatching, *, through: Through | None = None
+    ) -> None:
         self._rest = rest
         self._dispatcher = dispatcher
+        self._through = through
         self._desks: dict[str, BookDesk] = {}
 
     def of(self, feed: Feed) -> BookDesk | None:
@@ -173,5 +192,7 @@ class BookDesks:
             raise InvalidOption("rest", None, f"given for {feed.exchange}'s {feed.stream}")
         if base not in self._desks:
             gate = RestGate.of(self._dispatcher.clock, base, row.rest_weight)
-            self._desks[base] = BookDesk(base, self._rest, gate, self._dispatcher)
+            self._desks[base] = BookDesk(
+                base, self._rest, gate, self._dispatcher, through=self._through
+            )
         return self._desks[base]

@@ -11,14 +11,17 @@ from typing import NamedTuple
 
 from ..messages import InvalidOption
 
-__all__ = ["CaptureEntry", "CaptureFile"]
+__all__ = ["ANSWER", "CaptureEntry", "CaptureFile"]
+
+ANSWER = "->"
+"""The arrow of what a REST side has answered."""
 
 _BEGINNINGS = (b"ws://", b"wss://")
 _CHUNK_BYTES = 2**16
 
 
 class CaptureEntry(NamedTuple):
-    """One line: a frame, or with an `arrow` something that happened to its connection."""
+    """One line: a frame, or with an `arrow` an answer, or what happened to its connection."""
 
     connection: str
     """The name of the feed's connection: `upbit`, `upbit#2`."""
@@ -27,14 +30,20 @@ class CaptureEntry(NamedTuple):
     content: bytes
     url: str = ""
     arrow: str = ""
-    """Empty for a frame; `<->` opened, `<-` sent by us, `>-<` closed, `---` not recorded."""
+    """Empty for a frame, `->` for an answer of the REST side at `url`; what happened otherwise:
+    `<->` opened, `<-` sent by us, `>-<` closed, `---` not recorded."""
     is_text: bool = False
+
+    @property
+    def is_mark(self) -> bool:
+        """Whether it tells of the connection, and is small."""
+        return self.arrow not in ("", ANSWER)
 
     def line(self, unix_less_monotonic_s: float) -> bytes:
         """Return it as `simulation.read_capture` reads it, with its end.
 
         `[url arrow ]unix seconds connection monotonic ns: frame`, where a binary frame is a Python
-        bytes literal, as is a text that does not stay on its line.
+        bytes literal, as is a text that does not stay on its line. Answers are written like frames.
         """
         at_unix_s = self.at_ns / 1e9 + unix_less_monotonic_s
         said = f"{self.url} {self.arrow} " if self.arrow else ""
@@ -45,9 +54,7 @@ class CaptureEntry(NamedTuple):
     def _is_plain(self) -> bool:
         content = self.content
         fits = b"\n" not in content and not content.endswith(b"\r")
-        return (
-            (self.is_text or bool(self.arrow)) and fits and not content.startswith((b"b'", b'b"'))
-        )
+        return (self.is_text or self.is_mark) and fits and not content.startswith((b"b'", b'b"'))
 
 
 class CaptureFile:

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from itertools import islice
 
 from ..messages import RecordingMetrics, Refusal
-from ..runtime import Clock, Inbox, Link, Reader, Receiver, Transport
-from .capture_file import CaptureEntry
+from ..runtime import Answer, Clock, Inbox, Link, Reader, Receiver, Transport
+from .book_desk import OK, BookReader
+from .capture_file import ANSWER, CaptureEntry
+from .recorded_reader import RecordedReader
 
 __all__ = ["Recording", "RecordingTransport"]
 
@@ -42,7 +44,7 @@ class Recording:
         """Keep it to be written; say whether it fits. Never blocks."""
         size = LINE_BYTES + len(entry.content)
         with self._lock:
-            if size > self._room and not entry.arrow:
+            if size > self._room and not entry.is_mark:
                 self.lost += 1
                 return False
             self._room -= size
@@ -80,31 +82,53 @@ class Recording:
 
 
 class RecordingTransport:
-    """Make another transport's connections, and record every frame before anybody decodes it."""
+    """Make another transport's connections, and record every frame before anybody decodes it.
+
+    What a REST side answers is recorded where its connection reads it, just before a frame.
+    """
 
     def __init__(self, transport: Transport, recording: Recording, clock: Clock) -> None:
         self._transport = transport
         self._recording = recording
         self._clock = clock
+        self._taps: dict[int, _Tap] = {}
+        """Of the connections that are open, by the id of who receives."""
 
     def open(self, name: str, url: str, receiver: Receiver) -> Link:
         """Begin to connect and return at once; `receiver` is told how it goes."""
-        tap = _Tap(name, url, receiver, self._recording, self._clock)
+        tap = _Tap(name, url, receiver, self._recording, self._clock, taps=self._taps)
         return _TappedLink(self._transport.open(name, url, tap), tap)
+
+    def reader(self, reader: BookReader, base: str) -> BookReader:
+        """Return who is to be told a book in place of a connection of ours; on its reading thread.
+
+        `base`: the REST side's address.
+        """
+        tap = self._taps.get(id(reader))
+        return reader if tap is None else tap.reading(reader, base)
 
 
 class _Tap:
     """A receiver that records what it is told, and tells it on."""
 
     def __init__(
-        self, name: str, url: str, receiver: Receiver, recording: Recording, clock: Clock
+        self,
+        name: str,
+        url: str,
+        receiver: Receiver,
+        recording: Recording,
+        clock: Clock,
+        *,
+        taps: dict[int, _Tap],
     ) -> None:
         self._name = name
         self._url = url
         self._receiver = receiver
         self._recording = recording
         self._clock = clock
+        self._taps = taps
         self._link: Link | None = None
+        self._books: RecordedReader | None = None
         self._missed = 0
 
     def __str__(self) -> str:
@@ -112,10 +136,18 @@ class _Tap:
 
     def opened(self, link: Link) -> None:
         self._link = link
+        self._taps[id(self._receiver)] = self
         self.mark("<->")
         self._receiver.opened(_TappedLink(link, self))
 
+    def reading(self, reader: BookReader, base: str) -> BookReader:
+        if self._books is None and self._link is not None:
+            self._books = RecordedReader(reader, base, self._link, self._record)
+        return self._books or reader
+
     def received(self, payload: bytes, received_ns: int) -> None:
+        if self._books is not None:
+            self._books.hand_on()
         is_text = getattr(self._link, "text", False)
         entry = CaptureEntry(self._name, received_ns, payload, is_text=is_text)
         if not self._recording.put(entry):
@@ -130,17 +162,28 @@ class _Tap:
         self._receiver.oversized(length, received_ns)
 
     def heard(self, received_ns: int) -> None:
+        if self._books is not None:
+            self._books.hand_on()
         self._receiver.heard(received_ns)
 
     def closed(self, reason: str, refusal: Refusal | None = None) -> None:
         self.mark(">-<", reason)
         self._receiver.closed(reason, refusal)
+        self._taps.pop(id(self._receiver), None)
 
     def mark(self, arrow: str, said: str = "") -> None:
         """Record what happened to the connection."""
         now_ns = self._clock.now_ns()
         content = " ".join(said.splitlines()).encode()
         self._recording.put(CaptureEntry(self._name, now_ns, content, self._url, arrow))
+
+    def _record(self, url: str, answer: Answer) -> None:
+        body, at_ns = answer.body, answer.received_ns
+        entry = CaptureEntry(self._name, at_ns, body, url, ANSWER, is_text=body.isascii())
+        if answer.status != OK:
+            self.mark("---", f"HTTP {answer.status} from {url}")
+        elif not self._recording.put(entry):
+            self.mark("---", f"{len(body)} bytes from {url} did not fit")
 
 
 class _TappedLink:

@@ -1,5 +1,6 @@
 """Keys to feeds."""
 
+import argparse
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
@@ -7,7 +8,9 @@ from ..exchanges import Feed, exchange_named, parse_key
 from ..messages import InvalidOption
 from .arguments import Parser
 
-__all__ = ["add_url_option", "by_exchange", "feeds_of", "urls_of"]
+__all__ = ["add_feed_options", "by_exchange", "feeds_from", "feeds_of"]
+
+_NOWHERE: Mapping[str, str] = {}
 
 
 def by_exchange(keys: Iterable[str]) -> dict[str, list[str]]:
@@ -19,16 +22,35 @@ def by_exchange(keys: Iterable[str]) -> dict[str, list[str]]:
     return dict(symbols)
 
 
-def feeds_of(keys: Iterable[str], urls: Mapping[str, str]) -> list[Feed]:
-    """Return a feed for each exchange; `urls` are by exchange, in place of its own addresses."""
+def feeds_of(
+    keys: Iterable[str],
+    urls: Mapping[str, str],
+    *,
+    rests: Mapping[str, str] = _NOWHERE,
+    stream: str | None = None,
+) -> list[Feed]:
+    """Return a feed for each exchange.
+
+    `urls` and `rests` are by exchange, in place of its own addresses; `stream`: in place of the
+    first of each.
+    """
     return [
-        Feed(exchange, symbols, url=urls.get(exchange))
+        Feed(
+            exchange,
+            symbols,
+            stream=stream or exchange_named(exchange).streams[0],
+            url=urls.get(exchange),
+            rest=rests.get(exchange),
+        )
         for exchange, symbols in by_exchange(keys).items()
     ]
 
 
-def add_url_option(parser: Parser) -> None:
-    """Add the option `--url`, read by `urls_of`."""
+def add_feed_options(parser: Parser) -> None:
+    """Add `--stream`, `--url` and `--rest`, read by `feeds_from`."""
+    parser.add_argument(
+        "--stream", metavar="NAME", help="what to ask for, like depth; an exchange's first if not"
+    )
     parser.add_argument(
         "--url",
         action="append",
@@ -36,13 +58,26 @@ def add_url_option(parser: Parser) -> None:
         metavar="EXCHANGE=ws://...",
         help="where to find an exchange instead: a proxy, a simulated one; once for each",
     )
+    parser.add_argument(
+        "--rest",
+        action="append",
+        default=[],
+        metavar="EXCHANGE=http://...",
+        help="where to find its REST side instead, which streams of differences need",
+    )
 
 
-def urls_of(given: Iterable[str], keys: Iterable[str]) -> dict[str, str]:
-    """Return the addresses by exchange; each must be one of an exchange that `keys` name."""
-    urls, named = {}, by_exchange(keys)
+def feeds_from(options: argparse.Namespace) -> list[Feed]:
+    """Return a feed for each exchange that the keys name, as the options want it."""
+    keys = options.keys
+    urls, rests = _bases("--url", options.url, keys), _bases("--rest", options.rest, keys)
+    return feeds_of(keys, urls, rests=rests, stream=options.stream)
+
+
+def _bases(option: str, given: Iterable[str], keys: Iterable[str]) -> dict[str, str]:
+    bases, named = {}, by_exchange(keys)
     for each in given:
-        name, _, urls[name] = each.partition("=")
+        name, _, bases[name] = each.partition("=")
         if exchange_named(name).name not in named:
-            raise InvalidOption("--url", each, "for the exchange of one of the keys")
-    return urls
+            raise InvalidOption(option, each, "for the exchange of one of the keys")
+    return bases

@@ -9,7 +9,7 @@ from ..exchanges import EXCHANGES
 from ..messages import InvalidOption, RecordingMetrics
 from ..supervisors import MarketData
 from .arguments import Commands, Parser
-from .feeds import add_url_option, feeds_of, urls_of
+from .feeds import add_feed_options, feeds_from
 from .output import complain, tell
 from .running import alert_line, follow
 from .table import open_table
@@ -23,11 +23,12 @@ examples:
   ticklane record upbit:KRW-BTC binance:BTCUSDT --out today.ws.txt
   ticklane record upbit:KRW-BTC --out hour.ws.txt --seconds 3600
   ticklane replay hour.ws.txt --speed 0
+  ticklane record binance:BTCUSDT --stream depth --out differences.ws.txt
 
 All connections go to the one file, which is continued if it is there. Frames are in it as they
-came, good or bad, within a fifth of a second; a killed recorder leaves whole lines, and one cut off
-at the end at most, which 'replay' passes over. Exit status: 1 where nothing was received or not
-everything was written.
+came, good or bad, within a fifth of a second, and books fetched by REST where they were read; a
+killed recorder leaves whole lines, and one cut off at the end at most, which 'replay' passes over.
+Exit status: 1 where nothing was received or not everything was written.
 """
 
 
@@ -46,7 +47,7 @@ def add_record(commands: Commands, common: Parser) -> None:
     parser.add_argument(
         "--seconds", type=float, default=math.inf, metavar="N", help="end after so long"
     )
-    add_url_option(parser)
+    add_feed_options(parser)
     parser.set_defaults(run=record)
 
 
@@ -54,9 +55,7 @@ def record(options: argparse.Namespace) -> int:
     """Run the command; returns the exit status."""
     if not options.seconds > 0:
         raise InvalidOption("--seconds", options.seconds, "above 0")
-    market = MarketData(
-        feeds_of(options.keys, urls_of(options.url, options.keys)), record=options.out
-    )
+    market = MarketData(feeds_from(options), record=options.out)
     table = open_table()
     market.on_anomaly(lambda alert: table.say(alert_line(alert)))
     with market, table, suppress(KeyboardInterrupt):

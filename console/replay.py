@@ -10,14 +10,16 @@ import attrs
 
 from ..exchanges import EXCHANGES, Feed
 from ..messages import InvalidOption, MetricsSample, Snapshot
+from ..runtime import Dispatcher, WebSocketTransport
 from ..simulation import (
     BookForm,
     LoopbackExchange,
+    ReplayTransport,
     capture_connections,
     capture_exchange,
     capture_subscriptions,
 )
-from ..simulation.binance_venue import BinanceForm
+from ..simulation.binance_venue import BinanceDiffForm, BinanceForm
 from ..simulation.bybit_venue import BybitForm
 from ..simulation.upbit_venue import UpbitForm
 from ..supervisors import MarketData
@@ -35,7 +37,8 @@ examples:
 
 A line of a capture is 'receive time in unix seconds: frame', a binary frame as a Python bytes
 literal; the first line begins with the exchange's wss:// address. 'ticklane record' writes such
-files. They are replayed one after another, the connections of one file side by side.
+files. They are replayed one after another, the connections of one file side by side. Differences
+find the REST answers that were recorded with them, each where it was read.
 
 Exit status: 1 where a frame could not be used or none held a book.
 """
@@ -87,9 +90,20 @@ def replay(path: str | Path, speed: float = 1.0, *, table: Table | None = None) 
             running.enter_context(LoopbackExchange.replaying(path, connection=name, speed=speed))
             for name in feeds
         ]
-        here = zip(feeds.values(), exchanges, strict=True)
+        here = {
+            name: attrs.evolve(feed, url=exchange.url)
+            for (name, feed), exchange in zip(feeds.items(), exchanges, strict=True)
+        }
+        dispatcher = Dispatcher()
+        running.callback(dispatcher.stop)
+        dispatcher.start()
+        transport = ReplayTransport(WebSocketTransport(dispatcher), path, here)
         market = MarketData(
-            [attrs.evolve(feed, url=exchange.url) for feed, exchange in here], capacity=_EVERYTHING
+            here.values(),
+            capacity=_EVERYTHING,
+            dispatcher=dispatcher,
+            transport=transport,
+            rest=transport,
         )
         with market, suppress(KeyboardInterrupt):
             _follow(market, table, exchanges)
@@ -175,7 +189,7 @@ def _stream(form: BookForm) -> str | None:
             return "orderbook/simple"
         case UpbitForm():
             return "orderbook"
-        case BinanceForm(kind):
+        case BinanceForm(kind) | BinanceDiffForm(kind):
             return kind.partition("@")[0]
         case BybitForm():
             return form.stream

@@ -9,7 +9,7 @@ from ..exchanges import EXCHANGES
 from ..messages import InvalidOption
 from ..supervisors import MarketData
 from .arguments import Commands, Parser
-from .feeds import add_url_option, feeds_of, urls_of
+from .feeds import add_feed_options, feeds_from
 from .output import complain
 from .running import alert_line, follow, tell_end
 from .table import open_table
@@ -45,7 +45,7 @@ def add_watch(commands: Commands, common: Parser) -> None:
     parser.add_argument(
         "--log", metavar="FILE", help="write a log for 'ticklane report': run.db, or run.jsonl"
     )
-    add_url_option(parser)
+    add_feed_options(parser)
     parser.set_defaults(run=watch)
 
 
@@ -53,7 +53,7 @@ def watch(options: argparse.Namespace) -> int:
     """Run the command; returns the exit status."""
     if not options.seconds > 0:
         raise InvalidOption("--seconds", options.seconds, "above 0")
-    market = MarketData(feeds_of(options.keys, urls_of(options.url, options.keys)), log=options.log)
+    market = MarketData(feeds_from(options), log=options.log)
     table = open_table()
     market.on_anomaly(lambda alert: table.say(alert_line(alert)))
     timed_out = False

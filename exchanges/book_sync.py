@@ -113,8 +113,8 @@ class BookSync:
         return (bad, self._lose(1), *self.missing())
 
     def rebase(self, base: Base, received_ns: int) -> tuple[Brought, ...]:
-        """Return what the base comes to that was asked for."""
-        if not self._asked:
+        """Return what a base comes to: it was asked for, or it is newer than all that came."""
+        if not self._asked and base.number <= max(self._seen, self._number):
             return ()
         if not self._covers(base):
             return self._ask(again=True)

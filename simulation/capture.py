@@ -3,7 +3,9 @@
 A line is `seconds: frame`, or `seconds connection nanoseconds: frame` as `ticklane record` writes
 it, with the connection's name (`upbit`, `upbit#2`) and the monotonic receive time. A binary frame
 is written as a Python bytes literal. Lines that begin with a `ws://` or `wss://` address tell of
-the connection: `<->` opened, `<-` sent by the client, `>-<` closed, `---` not recorded.
+the connection: `<->` opened, `<-` sent by the client, `>-<` closed, `---` not recorded. A line that
+begins with an `http://` or `https://` address and `->` is what a REST side has answered, written
+like a frame, in front of the frame that its connection read next.
 """
 
 import ast
@@ -21,7 +23,9 @@ from .venue import BookForm
 from .venues import venue_named
 
 __all__ = [
+    "CapturedAnswer",
     "CapturedFrame",
+    "capture_answers",
     "capture_connections",
     "capture_exchange",
     "capture_subscriptions",
@@ -30,6 +34,8 @@ __all__ = [
 
 _CONNECTION = (b"ws://", b"wss://")
 """How lines that tell of the connection begin."""
+_REST = (b"http://", b"https://")
+"""How lines with an answer begin."""
 
 
 @attrs.frozen
@@ -46,26 +52,38 @@ class CapturedFrame:
     """When it was received, monotonic; None where the capture does not say."""
 
 
+@attrs.frozen
+class CapturedAnswer:
+    """What an exchange's REST side answered, and where its connection read it."""
+
+    url: str
+    body: bytes
+    after: bytes | None
+    """The connection's frame before it; None in front of the first."""
+
+
 def read_capture(path: str | Path, connection: str | None = None) -> Iterator[CapturedFrame]:
     """Yield the frames of a capture, or of one of its connections, in the file's order.
 
-    Lines that tell of the connection are passed over, and so is a last line that was cut off when
-    the recorder was killed.
+    Lines that tell of the connection are passed over, and answers, and so is a last line that was
+    cut off when the recorder was killed.
 
     Raises InvalidOption, naming file and line, for a file of another form.
     """
-    for number, line in _lines(path):
-        if not line.strip() or line.startswith(_CONNECTION):
-            continue
-        try:
-            frame = _frame(line)
-        except ValueError:
-            if line.endswith(b"\n"):
-                raise _malformed(path, number, line, "'receive time in seconds: frame'") from None
+    return (frame for url, frame in _received(path, connection) if not url)
+
+
+def capture_answers(path: str | Path, connection: str | None = None) -> Iterator[CapturedAnswer]:
+    """Yield the answers that a capture's connections, or one of them, have read, in their order.
+
+    Raises InvalidOption like `read_capture`.
+    """
+    before: dict[str, bytes] = {}
+    for url, frame in _received(path, connection):
+        if url:
+            yield CapturedAnswer(url, _bytes(frame), before.get(frame.connection))
         else:
-            of_it = connection is None or frame.connection == connection
-            if of_it and (line.endswith(b"\n") or _is_whole(frame)):
-                yield frame
+            before[frame.connection] = _bytes(frame)
 
 
 def capture_connections(path: str | Path) -> tuple[str, ...]:
@@ -149,6 +167,23 @@ def _lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
         raise InvalidOption("capture", str(path), allowed) from error
 
 
+def _received(path: str | Path, connection: str | None) -> Iterator[tuple[str, CapturedFrame]]:
+    """Yield frames, each with the address it was fetched from: none, but for an answer."""
+    for number, line in _lines(path):
+        if not line.strip() or line.startswith(_CONNECTION):
+            continue
+        url, _, content = line.partition(b" -> ") if line.startswith(_REST) else (b"", b"", line)
+        try:
+            frame = _frame(content)
+        except ValueError:
+            if line.endswith(b"\n"):
+                raise _malformed(path, number, line, "'receive time in seconds: frame'") from None
+        else:
+            of_it = connection is None or frame.connection == connection
+            if of_it and (line.endswith(b"\n") or _is_whole(frame)):
+                yield url.decode(), frame
+
+
 def _frame(line: bytes) -> CapturedFrame:
     head, colon, content = line.decode().partition(": ")
     time, *received = head.split(" ")
@@ -172,6 +207,11 @@ def _payload(content: str) -> bytes | str:
     if not isinstance(payload, bytes):
         raise ValueError(content)  # noqa: TRY004 - a fault of the file like the others
     return payload
+
+
+def _bytes(frame: CapturedFrame) -> bytes:
+    payload = frame.payload
+    return payload if isinstance(payload, bytes) else payload.encode()
 
 
 def _is_whole(frame: CapturedFrame) -> bool:

@@ -12,13 +12,18 @@ from hypothesis import strategies as st
 
 from ticklane.actors import CaptureEntry, CaptureFile
 from ticklane.messages import InvalidOption
-from ticklane.simulation import CapturedFrame, read_capture
+from ticklane.simulation import CapturedFrame, capture_answers, read_capture
 
 OPENED = CaptureEntry("upbit", 1_000_000_000, b"", "wss://api.upbit.com/websocket/v1", "<->")
 
 
 def frame(content: bytes, *, is_text: bool = False) -> CaptureEntry:
     return CaptureEntry("upbit#2", 2_500_000_000, content, is_text=is_text)
+
+
+def answer(body: bytes) -> CaptureEntry:
+    url = "https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=1000"
+    return CaptureEntry("binance", 1_000_000_000, body, url, "->", is_text=body.isascii())
 
 
 def lines(*entries: CaptureEntry) -> list[bytes]:
@@ -69,6 +74,16 @@ def test_any_frame_is_read_as_it_was_written(contents: list[bytes], is_text: boo
         read = [frame.payload for frame in read_capture(path)]
 
     assert [each.encode() if isinstance(each, str) else each for each in read] == contents
+
+
+@given(st.lists(st.binary() | st.text().map(str.encode)))
+def test_any_answer_is_read_as_it_was_written(bodies: list[bytes]) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "a"
+        write(path, OPENED, *(answer(each) for each in bodies))
+        read = [each.body for each in capture_answers(path)]
+
+    assert read == bodies
 
 
 def _is_utf8(content: bytes) -> bool:

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticklane.actors import CaptureEntry, Recording, RecordingTransport
+from ticklane.actors.book_desk import BookReader
+from ticklane.exchanges import BookRequest
 from ticklane.messages import Refusal
-from ticklane.runtime import Inbox, Link, Receiver
+from ticklane.runtime import Answer, Inbox, Link, Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from ticklane.tests.conftest import Stepped
 
 URL = "ws://127.0.0.1:1/websocket/v1"
+BASE = "http://127.0.0.1:1"
+BTC, ETH = BookRequest("BTC", "/depth?symbol=BTC", 5), BookRequest("ETH", "/depth?symbol=ETH", 5)
 
 
 @attrs.define
@@ -60,6 +64,19 @@ class Told:
 
     def received(self, payload: bytes, received_ns: int) -> None:
         self.notes.append((payload, received_ns))
+
+    @property
+    def name(self) -> str:
+        return "told"
+
+    def wants(self, request: BookRequest) -> bool:
+        return request is BTC
+
+    def answered(self, request: BookRequest, answer: Answer) -> None:
+        self.notes.append((request.symbol, answer.status))
+
+    def nudge(self, request: BookRequest) -> None:
+        """What was handed on is read at once."""
 
     def oversized(self, length: int, received_ns: int) -> None:
         self.notes.append((length, received_ns))
@@ -211,3 +228,102 @@ def test_frames_that_did_not_fit_are_told_behind_the_next_that_does(
         ("---", b"3 frames did not fit before the line above"),
     ]
     assert len(told.notes) == 4
+
+
+## Answers of a REST side
+
+
+def reading(stepped: "Stepped", recording: Recording) -> tuple[Wire, Told, BookReader]:
+    """Return a recorded connection that is open: its far end, who reads, and whom a desk tells."""
+    wire, told = Wire(), Told()
+    transport = RecordingTransport(wire, recording, stepped.clock)
+    transport.open("binance", URL, told)
+    assert wire.receiver is not None
+    wire.receiver.opened(wire)
+    return wire, told, transport.reader(told, BASE)
+
+
+def answer(body: bytes = b"{}", status: int = 200) -> Answer:
+    return Answer(status=status, body=body, received_ns=3)
+
+
+def test_an_answer_is_recorded_where_it_is_read(stepped: "Stepped") -> None:
+    recording = Recording("file", Inbox(stepped))
+    wire, told, reader = reading(stepped, recording)
+    assert wire.receiver is not None
+    wire.receiver.received(b"one", 5)
+    reader.answered(BTC, answer())
+    reader.answered(ETH, answer())
+    before = len(told.notes)
+    wire.receiver.received(b"two", 6)
+    reader.answered(BTC, answer(b"[]"))
+    wire.receiver.heard(7)
+
+    assert before == 1
+    assert told.notes[1:] == [("BTC", 200), ("ETH", 200), (b"two", 6), ("BTC", 200), 7]
+    assert arrows(recording)[2:] == [
+        ("", b"one"),
+        ("->", b"{}"),
+        ("->", b"{}"),
+        ("", b"two"),
+        ("->", b"[]"),
+    ]
+    assert [each.url for each in recording.waiting()][3:5] == [BASE + BTC.path, BASE + ETH.path]
+
+
+def test_an_answer_that_does_not_fit_is_counted_and_read_all_the_same(
+    stepped: "Stepped", recording: Recording
+) -> None:
+    wire, told, reader = reading(stepped, recording)
+    assert wire.receiver is not None
+    reader.answered(BTC, answer(b"x" * 900))
+    wire.receiver.received(b"one", 5)
+
+    assert told.notes == [("BTC", 200), (b"one", 5)]
+    assert recording.metrics().lost == 1
+    assert ("---", f"900 bytes from {BASE}{BTC.path} did not fit".encode()) in arrows(recording)
+
+
+def test_an_error_is_told_in_the_recording_and_is_no_answer(
+    stepped: "Stepped", recording: Recording
+) -> None:
+    wire, told, reader = reading(stepped, recording)
+    assert wire.receiver is not None
+    reader.answered(BTC, answer(b"no such symbol", 400))
+    wire.receiver.heard(5)
+
+    assert told.notes == [("BTC", 400), 5]
+    assert arrows(recording)[-1] == ("---", f"HTTP 400 from {BASE}{BTC.path}".encode())
+
+
+def test_only_what_has_waited_longest_makes_a_frame_come(
+    stepped: "Stepped", recording: Recording
+) -> None:
+    wire, _, reader = reading(stepped, recording)
+    reader.answered(BTC, answer())
+    reader.answered(ETH, answer())
+    reader.nudge(ETH)
+    before = wire.pings
+    reader.nudge(BTC)
+
+    assert (before, wire.pings) == (0, 1)
+
+
+def test_a_desk_hears_of_the_reader_what_it_would_have_heard(
+    stepped: "Stepped", recording: Recording
+) -> None:
+    _, _, reader = reading(stepped, recording)
+
+    assert (reader.name, reader.wants(BTC), reader.wants(ETH)) == ("told", True, False)
+
+
+def test_a_connection_that_is_gone_is_told_itself(stepped: "Stepped", recording: Recording) -> None:
+    wire, told = Wire(), Told()
+    transport = RecordingTransport(wire, recording, stepped.clock)
+    transport.open("binance", URL, told)
+    assert wire.receiver is not None
+    before = transport.reader(told, BASE)
+    wire.receiver.opened(wire)
+    wire.receiver.closed("the end")
+
+    assert (before, transport.reader(told, BASE)) == (told, told)

@@ -119,6 +119,14 @@ def test_an_unsound_base_is_told_and_asked_for_again() -> None:
     assert kinds(book.rebase(crossed, 0)) == ["BadFrame", "BookRequest"]
 
 
+def test_a_base_nobody_asked_for_is_taken_where_it_is_newer_than_all_that_came() -> None:
+    book = live(10)
+
+    assert numbers(book.rebase(base(20), 0)) == [20]
+    assert numbers(book.take(diff(15, 19), 0)) == []
+    assert numbers(book.take(diff(20, 21), 0)) == [21]
+
+
 def test_a_base_nobody_asked_for_changes_nothing() -> None:
     book = live(10)
 

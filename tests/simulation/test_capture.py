@@ -8,7 +8,9 @@ import pytest
 
 from ticklane.messages import InvalidOption
 from ticklane.simulation import (
+    CapturedAnswer,
     CapturedFrame,
+    capture_answers,
     capture_connections,
     capture_exchange,
     capture_subscriptions,
@@ -132,6 +134,40 @@ def test_a_capture_of_an_unknown_exchange_is_an_error(tmp_path: Path) -> None:
 def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(InvalidOption, match="No such file"):
         capture_exchange(tmp_path / "none.txt")
+
+
+URL = "https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=1000"
+
+
+def test_answers_come_with_the_frame_that_their_connection_read_before(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        HEAD
+        + f"{URL} -> 1.0 a 1: {{}}\n1.1 a 2: b'one'\n1.2 b 3: two\n"
+        + f"{URL} -> 1.3 b 4: b'\\xff'\n{URL} -> 1.3 a 4: [1]\n",
+    )
+
+    assert list(capture_answers(path)) == [
+        CapturedAnswer(URL, b"{}", None),
+        CapturedAnswer(URL, b"\xff", b"two"),
+        CapturedAnswer(URL, b"[1]", b"one"),
+    ]
+    assert [each.body for each in capture_answers(path, "a")] == [b"{}", b"[1]"]
+    assert [each.payload for each in read_capture(path)] == [b"one", "two"]
+
+
+@pytest.mark.parametrize("end", range(1, len(f"{URL} -> 1.6 a 16: ") + 9))
+def test_an_answer_that_was_cut_off_is_skipped(tmp_path: Path, end: int) -> None:
+    last = f'{URL} -> 1.6 a 16: {{"bids":1}}'[:end]
+    path = written(tmp_path, HEAD + f"{URL} -> 1.5 a 15: {{}}\n" + last)
+
+    assert [each.body for each in capture_answers(path)] == [b"{}"]
+    assert list(read_capture(path)) == []
+
+
+def test_an_answer_of_another_form_is_an_error_that_names_the_line(tmp_path: Path) -> None:
+    with pytest.raises(InvalidOption, match="line 2"):
+        list(capture_answers(written(tmp_path, HEAD + f"{URL} -> soon: {{}}\n")))
 
 
 RECORDED = """\
