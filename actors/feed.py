@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import attrs
+from loguru import logger
 
 from ..analysis import SilenceLimits
 from ..exchanges import EXCHANGES, Feed
@@ -34,8 +35,6 @@ __all__ = ["FeedActor"]
 
 MARGIN_S = 0.01
 """A budget is asked again so much later than it said: no timer is exact."""
-LIFE_SHARE, LIFE_SPREAD = 0.8, 0.15
-"""A connection is rolled over at 80 to 95 % of what its exchange allows, at random."""
 
 
 class FeedActor(Actor):
@@ -95,7 +94,7 @@ class FeedActor(Actor):
 
     def on_start(self) -> None:
         """Connect; after a crash, leave the connections it had and make a new one."""
-        self._hang_up()
+        self._status.hang_up()
         self._status.state = "idle"
         self._enter("start")
         self._connect()
@@ -112,7 +111,7 @@ class FeedActor(Actor):
         if self._leaving or not self._status.links:
             super()._stop()
         self._leaving = True
-        self._hang_up()
+        self._status.hang_up()
 
     def on_receive(self, message: Any) -> None:
         """Follow the connections' lives; those of an earlier actor only add to the sums."""
@@ -131,9 +130,7 @@ class FeedActor(Actor):
         self._silence.opened(line, now_ns)
         line.change_to(self._part.symbols)
         line.flush(now_ns)
-        if self._exchange.lifetime_s is not None:
-            share = LIFE_SHARE + LIFE_SPREAD * self.dispatcher.random.random()
-            line.roll_at_ns = now_ns + share * self._exchange.lifetime_s * 1e9
+        line.grow_old(now_ns, self.dispatcher.random.random())
         if line is self._line:
             self._enter("opened")
 
@@ -152,7 +149,14 @@ class FeedActor(Actor):
             before.link.close("rolled over")
 
     def _on_refused(self, message: ConnectionRefused) -> None:
-        self._status.last_error = str(message.reply)
+        reply = message.reply
+        self._status.last_error = str(reply)
+        line = self._line_of(message.connection)
+        # What a REST side refuses is asked for again by the desk.
+        if line is None or reply.of_rest:
+            return
+        if line.rejected(reply.symbols, self._now_ns(), self.dispatcher.random.random()):
+            logger.warning("{}: {}; it is asked for again", self.key, reply)
 
     def _on_asks(self, message: ConnectionAsks) -> None:
         if (line := self._line_of(message.connection)) is not None:
@@ -270,15 +274,6 @@ class FeedActor(Actor):
 
     def _line_of(self, connection: Connection) -> Line | None:
         return next((line for line in self._lines if line.connection is connection), None)
-
-    def _hang_up(self) -> None:
-        """Close what there is; that it is lost is told when its reading thread has noticed."""
-        for connection, link in [*self._status.links.items()]:
-            if link is None:
-                # The actor before this one failed to make it.
-                self._status.retire(connection)
-            else:
-                link.close("closed by us")
 
     def _enter(self, event: str) -> None:
         state = CONNECTION_STATES[self._status.state]

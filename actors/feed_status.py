@@ -47,6 +47,15 @@ class FeedStatus:
         self._gaps += connection.gaps
         self._bad_frames += connection.bad_frames
 
+    def hang_up(self) -> None:
+        """Close what there is; that it is lost is told when its reading thread has noticed."""
+        for connection, link in [*self.links.items()]:
+            if link is None:
+                # The actor before this one failed to make it.
+                self.retire(connection)
+            else:
+                link.close("closed by us")
+
     def metrics(self, now_ns: int, unix_s: float | None = None) -> FeedMetrics:
         """Return the state, and all that was counted since the start.
 

@@ -8,12 +8,15 @@ from functools import partial
 
 import attrs
 
-from ..analysis import RateBudgets, Silence, SilenceVerdict
+from ..analysis import RateBudgets, Rejections, Silence, SilenceVerdict
 from ..exchanges import Exchange, ExchangeProtocol
 from ..runtime import Link
 from .connection import Connection
 
 __all__ = ["Line"]
+
+LIFE_SHARE, LIFE_SPREAD = 0.8, 0.15
+"""A connection is rolled over at 80 to 95 % of what its exchange allows, at random."""
 
 
 @attrs.define(eq=False)
@@ -41,6 +44,7 @@ class Line:
     _budget: RateBudgets = attrs.field(init=False)
     _unsaid: deque[Callable[[], object]] = attrs.field(init=False, factory=deque)
     _pinged_ns: int = attrs.field(init=False, default=0)
+    _rejections: Rejections = attrs.field(init=False, factory=Rejections)
 
     @_wanted.default
     def _all_symbols(self) -> tuple[str, ...]:
@@ -56,6 +60,14 @@ class Line:
         self._pinged_ns = silence.opened_ns
         self.say(self.protocol.greeting())
 
+    def grow_old(self, now_ns: int, draw: float) -> None:
+        """Set when to make its successor, where its exchange limits its life.
+
+        `draw` is a random number in [0, 1).
+        """
+        if (lifetime_s := self.exchange.lifetime_s) is not None:
+            self.roll_at_ns = now_ns + (LIFE_SHARE + LIFE_SPREAD * draw) * lifetime_s * 1e9
+
     def change_to(self, symbols: tuple[str, ...]) -> None:
         """Ask for what is new among `symbols`, and leave off what is not, with the next `flush`.
 
@@ -67,10 +79,23 @@ class Line:
         """Ask anew for some of its symbols."""
         self.say(self.protocol.change(symbols, symbols))
 
+    def rejected(self, symbols: tuple[str, ...], now_ns: int, draw: float) -> bool:
+        """Ask anew for what its exchange has rejected, in a while; say whether any of it is new.
+
+        `draw` is a random number in [0, 1).
+        """
+        return self._rejections.note(symbols, now_ns / 1e9, draw)
+
     def look(self, now_ns: int) -> SilenceVerdict:
-        """Judge its silence, and ping it where that, or its exchange, asks for it."""
+        """Judge its silence, and ping it where that, or its exchange, asks for it.
+
+        What was rejected is asked for again when it is time.
+        """
         if (silence := self.silence) is None:
             return SilenceVerdict.FINE
+        due = self._rejections.due(now_ns / 1e9)
+        if again := tuple(symbol for symbol in due if symbol in self.symbols):
+            self.ask_again(again)
         connection = self.connection
         verdict = silence.look(now_ns, connection.last_frame_ns, connection.data)
         # Behind a long subscription a ping would be late, and so would its answer.

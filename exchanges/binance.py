@@ -29,6 +29,9 @@ _SUFFIXES = {
 STREAMS = tuple(_SUFFIXES)
 """What a feed may ask for: the best 20, 10 or 5 levels each 100 ms, or the best at each change."""
 
+MOST_REQUESTED = 100
+"""So many of our latest requests are known when their replies come."""
+
 
 class _Frame(msgspec.Struct, gc=False):
     # The content is parsed only where its stream is ours. A reply is an object without a stream.
@@ -84,6 +87,8 @@ class BinanceProtocol:
         self._asked = {self._name(symbol): symbol for symbol in symbols}
         self._gone: frozenset[str] = frozenset()
         self._requests = 0
+        self._requested: Mapping[int | str | None, tuple[str, ...]] = {}
+        """The symbols of the latest requests, by what their replies are known by."""
         self._content: Callable[[str, msgspec.Raw, int], Sequence[Brought]]
         self._content = _ticker if stream == "bookTicker" else _depth
 
@@ -107,6 +112,8 @@ class BinanceProtocol:
 
     def _request(self, method: str, symbols: tuple[str, ...]) -> str:
         self._requests += 1
+        latest = (*self._requested.items(), (self._requests, symbols))
+        self._requested = dict(latest[-MOST_REQUESTED:])
         params = [self._name(symbol) for symbol in symbols]
         request = {"method": method, "params": params, "id": self._requests}
         return msgspec.json.encode(request).decode()
@@ -131,15 +138,16 @@ class BinanceProtocol:
     def _check_reply(self, payload: bytes) -> Sequence[Brought]:
         reply = read(_read_reply, payload)
         if reply.error:
-            raise self._replied(reply.error.code, reply.error.msg)
+            raise self._replied(reply.error.code, reply.error.msg, reply.id)
         if reply.code is not None:
-            raise self._replied(reply.code, reply.msg)
+            raise self._replied(reply.code, reply.msg, reply.id)
         if reply.id is None and reply.event is None:
             raise BadFrame("type", "an object without a stream")
         return (ServerShutdown(),) if reply.event == "serverShutdown" else ()
 
-    def _replied(self, code: int, message: str) -> ExchangeReplied:
-        return ExchangeReplied(self.exchange, str(code), message, self._symbols)
+    def _replied(self, code: int, message: str, request: int | str | None) -> ExchangeReplied:
+        symbols = self._requested.get(request, self._symbols)
+        return ExchangeReplied(self.exchange, str(code), message, symbols)
 
 
 def _depth(symbol: str, data: msgspec.Raw, received_ns: int) -> tuple[Snapshot]:

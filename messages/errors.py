@@ -138,6 +138,11 @@ class ExchangeReplied(ExchangeFault):
         self.message = message
         self.symbols = tuple(symbols)
 
+    @property
+    def of_rest(self) -> bool:
+        """Whether its REST side said it, not the connection."""
+        return self.code.startswith("HTTP ")
+
     def __str__(self) -> str:
         about = f" (subscription of {', '.join(self.symbols)})" if self.symbols else ""
         return f"{self.exchange} replied {self.code}: {self.message}{about}"

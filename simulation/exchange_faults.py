@@ -126,8 +126,8 @@ class RejectSubscription(ExchangeFault):
 
     @property
     def settles_s(self) -> float:
-        """Who is rejected notices by the silence, twice as long each time, and tries again."""
-        return 2 * 120.0 + _BACK_S
+        """Who is rejected asks again, each half a minute at last."""
+        return 40.0 + _BACK_S
 
     def symptom(self, rate: float) -> Symptom | None:  # noqa: ARG002
         """Expect it to be missed, where it is long."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import attrs
 
-from ..actors import BookDesks, ConnectGate, FeedActor, FeedPart, FeedStatus
+from ..actors import BookDesks, ConnectGate, FeedActor, FeedPart, FeedStatus, RecordingTransport
 from ..exchanges import EXCHANGES, Feed
 from ..messages import InvalidOption, SymbolsChanged
 from ..runtime import Dispatching, Inbox, Rest, Transport
@@ -46,7 +46,8 @@ class Feeds:
         self._transport = transport
         self._dispatcher = dispatcher
         self._gate = ConnectGate.of(dispatcher.clock)
-        self._desks = BookDesks(rest, dispatcher)
+        through = transport.reader if isinstance(transport, RecordingTransport) else None
+        self._desks = BookDesks(rest, dispatcher, through=through)
         self._lock = threading.Lock()
         self._names: Counter[str] = Counter()
         self._parts = [self._open(part) for feed in feeds for part in _split(feed)]

@@ -218,6 +218,27 @@ def test_for_a_reader_that_is_gone_nothing_is_fetched_any_more(stepped: Any) -> 
     assert (gone.answers, other.answers) == ([], [("X", 200)])
 
 
+def test_who_is_told_in_place_of_a_reader_is_forgotten_with_it(stepped: Any) -> None:
+    rest, reader, told = ScriptedRest(stepped), Reader("reader"), Reader("told")
+    through: dict[str, Reader] = {"reader": told}
+    desk = BookDesk(
+        BASE,
+        rest,
+        RestGate(ALLOWED),
+        stepped,
+        through=lambda each, base: through[each.name] if base == BASE else each,
+    )
+    desk.ask(reader, request("A"))
+    stepped.advance(1.0)
+    desk.ask(reader, request("B"))
+    stepped.advance(0.05)
+    desk.forget(reader)
+    stepped.advance(1.0)
+
+    assert (told.answers, reader.answers) == ([("A", 200)], [])
+    assert [pending.cancelled for pending in rest.pending] == [False, True]
+
+
 def test_a_desk_that_nobody_asks_has_nothing_to_do(stepped: Any) -> None:
     rest, reader = ScriptedRest(stepped, refusing(500, 10**6)), Reader()
     desk = desk_of(rest)

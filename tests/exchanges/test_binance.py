@@ -247,6 +247,27 @@ def test_an_error_reply_names_the_subscription(payload: bytes) -> None:
     )
 
 
+def test_an_error_reply_names_what_its_request_was_for() -> None:
+    protocol = BinanceProtocol(("BTCUSDT", "ETHUSDT"))
+    (request,) = protocol.change(("XRPUSDT",), ())
+    protocol.change(("LTCUSDT",), ())
+    error = {"error": {"code": 2, "msg": ""}, "id": json.loads(request)["id"]}
+    with pytest.raises(ExchangeReplied) as caught:
+        protocol.receive(json.dumps(error).encode(), 0)
+
+    assert caught.value.symbols == ("XRPUSDT",)
+
+
+def test_of_a_request_long_ago_an_error_reply_names_all_there_is() -> None:
+    protocol = BinanceProtocol(("BTCUSDT", "ETHUSDT"))
+    for _ in range(60):
+        protocol.change(("ETHUSDT",), ("ETHUSDT",))
+    with pytest.raises(ExchangeReplied) as caught:
+        protocol.receive(b'{"error":{"code":2,"msg":""},"id":1}', 0)
+
+    assert caught.value.symbols == ("BTCUSDT", "ETHUSDT")
+
+
 def _outcome(payload: bytes, stream: str) -> tuple[Any, ...]:
     try:
         return tuple(_receive(payload, stream))
