@@ -2,7 +2,9 @@
 
 from .campaign import CAMPAIGN_SECONDS, Campaign, CampaignResult, campaign_keys
 from .capture import (
+    CapturedAnswer,
     CapturedFrame,
+    capture_answers,
     capture_connections,
     capture_exchange,
     capture_subscriptions,
@@ -28,6 +30,7 @@ from .live_scene import LiveClock, LiveScene
 from .loopback import LoopbackExchange
 from .market import SyntheticMarket, demo_keys, demo_symbols
 from .random_plan import random_plan
+from .replay_transport import ReplayTransport
 from .scene import Scene, WorldScene
 from .stream_faults import CorruptFrame, Duplicate, Gap, Reorder
 from .venue import BookForm, Payload, VenueSession
@@ -48,6 +51,7 @@ __all__ = [
     "Burst",
     "Campaign",
     "CampaignResult",
+    "CapturedAnswer",
     "CapturedFrame",
     "ClockDrift",
     "ClockJump",
@@ -70,6 +74,7 @@ __all__ = [
     "RateLimit",
     "RejectSubscription",
     "Reorder",
+    "ReplayTransport",
     "Scene",
     "Shutdown",
     "SlowDisk",
@@ -87,6 +92,7 @@ __all__ = [
     "WorldScene",
     "WorldTransport",
     "campaign_keys",
+    "capture_answers",
     "capture_connections",
     "capture_exchange",
     "capture_subscriptions",

@@ -84,6 +84,7 @@ class Inspection:
         """Check all of them now."""
         self._scenery.now_s = self._scene.now_s
         for watched in self._scenery.watched:
+            watched.busy = self._scene.busy(watched.mailbox)
             self._check_symbol(watched)
         for invariant in INVARIANTS:
             for what in invariant(self._scenery):

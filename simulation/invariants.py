@@ -38,10 +38,13 @@ __all__ = [
     "no_timer_is_left",
     "resets_are_told",
     "snapshots_come_in_order",
+    "what_waits_is_handled",
 ]
 
 ANSWERED_S = 60.0
 """A crash is answered by then: the longest back-off of a restart is 36 s."""
+HANDLED_S = 10.0
+"""In so long, a handler that is free has taken what waits."""
 TOLD_S = 60.0
 
 
@@ -65,6 +68,12 @@ class Watched:
     """Since when a crash has not been answered."""
     untold_s: float | None = None
     """Since when a reset has not been told."""
+    busy: bool = False
+    """Whether its handler was with a snapshot when it was last looked at."""
+    gone: int = 0
+    """How many snapshots had left its mailbox by then."""
+    stuck_s: float | None = None
+    """Since when some wait, and none has left, while its handler is free."""
     _reset: bool = False
 
     def handle(self, snapshot: Snapshot) -> None:
@@ -172,6 +181,20 @@ def crashes_are_answered(scenery: Scenery) -> Iterator[str]:
             yield f"{each.key} is quarantined, and that was not reported"
 
 
+def what_waits_is_handled(scenery: Scenery) -> Iterator[str]:
+    """Snapshots that wait are handled in the end, while their actor runs."""
+    for each in scenery.watched:
+        box = each.mailbox
+        before, each.gone = each.gone, box.accepted - box.depth
+        free = box.status == "running" and box.actor is not None and not each.busy
+        if not (free and box.depth and each.gone == before):
+            each.stuck_s = None
+        elif each.stuck_s is None:
+            each.stuck_s = scenery.now_s
+        elif scenery.now_s - each.stuck_s > HANDLED_S:
+            yield f"snapshots wait for {each.key}, and its handler is given none"
+
+
 def faults_are_noticed(scenery: Scenery) -> Iterator[str]:
     """Every fault that should raise an anomaly does in time, and it clears."""
     return scenery.expectations.failures(scenery.now_s)
@@ -214,6 +237,7 @@ SYMBOL_INVARIANTS: tuple[Callable[[Watched], str | None], ...] = (
 INVARIANTS: tuple[Callable[[Scenery], Iterator[str]], ...] = (
     resets_are_told,
     crashes_are_answered,
+    what_waits_is_handled,
     faults_are_noticed,
 )
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 
 from ..exchanges import Feed
 from ..messages import InvalidOption
+from ..runtime import Mailbox
 from ..supervisors import MarketData
 from .fault_target import FaultTarget
 from .world import World
@@ -58,6 +59,10 @@ class Scene(ABC):
         subscription = self.market.subscribe(key, crash)
         if seconds is not None:
             self.later(seconds, subscription.cancel)
+
+    def busy(self, mailbox: Mailbox) -> bool:
+        """Say whether a handler of a mailbox is with a snapshot now."""
+        return mailbox.started_ns > 0
 
     @property
     @abstractmethod
@@ -114,6 +119,10 @@ class WorldScene(Scene):
         served = WorldTransport.serving(world, feeds, seed=seed, rate=rate, depth=depth)
         market = MarketData(feeds, dispatcher=world, transport=served, rest=served, **options)
         return cls(world, market, served.exchanges)
+
+    def busy(self, mailbox: Mailbox) -> bool:
+        """Say the same, in virtual time too."""
+        return super().busy(mailbox) or self.world.busy(mailbox)
 
     @property
     def now_s(self) -> float:

@@ -96,6 +96,10 @@ class World:
             # As long as there is any, each step looks who it is.
             del self._costs[name]
 
+    def busy(self, inbox: Runnable) -> bool:
+        """Say whether its actor still spends what its last message cost (`spend`, `slow`)."""
+        return self._busy_until.get(inbox, 0) > self.clock.now_ns()
+
     def step(self) -> bool:
         """Run one ready actor for one message, or call what is due next; False when idle for ever.
 

@@ -37,6 +37,7 @@ class Group:
         self._dispatcher = dispatcher
         self._inbox = Inbox(dispatcher)
         self._specs: list[ChildSpec] = []
+        self._stopped = False
 
     def add(self, spec: ChildSpec) -> None:
         """Start a child after those there are, as soon as the supervisor runs; any thread."""
@@ -65,14 +66,17 @@ class Group:
     def stop(self, *, drain: bool, timeout: float) -> list[str]:
         """Stop the children, then the supervisor; return the keys of those that did not stop.
 
-        With `drain` they first handle what waits, for at most `timeout` seconds.
+        With `drain` they first handle what waits, for at most `timeout` seconds. The second time
+        nobody is waited for.
         """
-        if not self._stop_children(drain=drain, timeout=timeout) and drain:
-            self._stop_children(drain=False, timeout=min(timeout, GRACE_S))
+        if not self._stopped:
+            self._stopped = True
+            if not self._stop_children(drain=drain, timeout=timeout) and drain:
+                self._stop_children(drain=False, timeout=min(timeout, GRACE_S))
+            self._inbox.stop(drain=True)
         left = [spec.key for spec in self._specs if spec.inbox.actor is not None]
         if left:
             logger.warning("{} {} did not stop in time: {}", len(left), self.name, left[:10])
-        self._inbox.stop(drain=True)
         return left
 
     def _stop_children(self, *, drain: bool, timeout: float) -> bool:

@@ -135,16 +135,16 @@ class House:
         """Stop everything that was started, feeds first."""
         self._feed_group.stop(drain=drain, timeout=timeout)
         self.symbol_group.stop(drain=drain, timeout=timeout)
-        self.streams.end()
+        # Before the watchers, which may take long: nobody is left to handle what comes.
+        self.close()
         self._watcher_group.stop(drain=True, timeout=timeout)
         self._alert_group.stop(drain=True, timeout=timeout)
         self.summary.add(self.sampler.tick())
-        self.close()
         if self._own is not None:
             self._own.stop(timeout)
 
     def close(self) -> None:
-        """Take no snapshot any more."""
+        """Take no snapshot any more, and end the streams."""
         self.streams.end()
         for mailbox in [*self.symbols.mailboxes.values()]:
             mailbox.close()

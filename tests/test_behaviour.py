@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ticklane import Outcome, RestartPolicy, Snapshot
-from ticklane.messages import AnomalyState, FeedConnected, UnknownKey, WaitTimeout
+from ticklane import AnomalyAlert, MarketData, Outcome, RestartPolicy, Snapshot
+from ticklane.messages import AnomalyState, FeedConnected, Severity, UnknownKey, WaitTimeout
+from ticklane.simulation import World
 
 if TYPE_CHECKING:
     from ticklane.tests.conftest import Stage
@@ -158,6 +159,26 @@ def test_after_the_stop_an_offer_is_a_dead_letter(stage: Stage) -> None:
 
     assert market.offer(book("A", 1)) is Outcome.STOPPED
     assert market.metrics().totals.dead_letters == {"stopped": 1}
+
+
+# In a world only: on threads nobody knows how long the symbols take to stop.
+def test_what_is_offered_while_the_watchers_stop_is_a_dead_letter() -> None:
+    world = World()
+    market = MarketData(symbols=[A], dispatcher=world)
+    outcomes: list[Outcome] = []
+
+    def offer_slowly(_: AnomalyAlert) -> None:
+        outcomes.append(market.offer(book("A", len(outcomes))))
+        world.spend(1.0)
+
+    market.on_anomaly(offer_slowly)
+    with market:
+        for kind in ("FIRST", "SECOND"):
+            look = AnomalyAlert(kind=kind, severity=Severity.WARN, message="look", key=A)
+            market._house.watchers.tell(look)
+        world.run_for(0.0)
+
+    assert outcomes == [Outcome.ACCEPTED, Outcome.STOPPED]
 
 
 def test_an_unknown_key_names_those_near(stage: Stage) -> None:

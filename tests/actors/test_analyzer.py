@@ -1,10 +1,10 @@
 """The actor that turns samples into anomalies, and where it tells them."""
 
-from collections.abc import Iterator, Mapping
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 import attrs
-import pykka
 import pytest
 
 from ticklane.actors import AnalyzerActor
@@ -17,10 +17,15 @@ from ticklane.messages import (
     Severity,
     Totals,
 )
-from ticklane.runtime import Dispatcher, Inbox
+from ticklane.runtime import Inbox
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pykka
     from loguru import Message
+
+    from ticklane.tests.conftest import Stage
 
 KEY = "upbit:KRW-BTC"
 QUIET = QueueTick(lag_min_ms=0.1, lag_max_ms=0.2, depth_max=1, handled=5, oldest_age_ms=0.0)
@@ -54,7 +59,9 @@ def _all_in(inbox: Inbox) -> list[object]:
 
 
 @pytest.fixture
-def analyst(dispatcher: Dispatcher) -> Iterator[Analyst]:
+def analyst(stage: Stage) -> Iterator[Analyst]:
+    """Yield one whose listeners nobody runs: what they are told waits there to be looked at."""
+    dispatcher = stage.dispatcher
     anomalies, summary = Anomalies(), RunSummary(LongrunAnalyzer("S1"))
     listeners, log = (Inbox(dispatcher), Inbox(dispatcher)), Inbox(dispatcher)
     ref = AnalyzerActor.start(
@@ -121,7 +128,7 @@ def test_every_sample_leaves_an_entry_in_the_log_and_in_the_report(analyst: Anal
 
 
 def test_a_raise_is_logged_as_a_warning_and_a_clear_as_information(
-    analyst: Analyst, logged: list["Message"]
+    analyst: Analyst, logged: list[Message]
 ) -> None:
     analyst.judges(sample({KEY: DEEP}), *[sample({KEY: QUIET})] * 3)
 
@@ -130,7 +137,7 @@ def test_a_raise_is_logged_as_a_warning_and_a_clear_as_information(
 
 
 def test_a_lag_over_100_ms_is_logged_once_an_interval_whoever_is_late(
-    analyst: Analyst, logged: list["Message"]
+    analyst: Analyst, logged: list[Message]
 ) -> None:
     late = {f"upbit:KRW-{i}": attrs.evolve(QUIET, lag_max_ms=101.0 + i) for i in range(5)}
     analyst.judges(sample({KEY: QUIET, **late}))
@@ -140,30 +147,30 @@ def test_a_lag_over_100_ms_is_logged_once_an_interval_whoever_is_late(
     ]
 
 
-def test_a_lag_of_100_ms_is_not_logged(analyst: Analyst, logged: list["Message"]) -> None:
+def test_a_lag_of_100_ms_is_not_logged(analyst: Analyst, logged: list[Message]) -> None:
     analyst.judges(sample({KEY: attrs.evolve(QUIET, lag_max_ms=100.0)}))
 
     assert logged == []
 
 
 def test_what_a_mailbox_shed_is_logged_once_an_interval_with_the_count(
-    analyst: Analyst, logged: list["Message"]
+    analyst: Analyst, logged: list[Message]
 ) -> None:
     analyst.judges(sample({KEY: attrs.evolve(QUIET, shed=1234)}))
 
     assert [each.record["message"] for each in logged] == [f"{KEY} shed 1234 snapshots"]
 
 
-def test_without_a_log_it_judges_all_the_same(dispatcher: Dispatcher) -> None:
-    listener = Inbox(dispatcher)
+def test_without_a_log_it_judges_all_the_same(stage: Stage) -> None:
+    listener = Inbox(stage.dispatcher)
     ref = AnalyzerActor.start(
         watch=Watch(),
         anomalies=Anomalies(),
         summary=RunSummary(LongrunAnalyzer("S1")),
         listeners=(listener,),
         log=None,
-        dispatcher=dispatcher,
-        inbox=Inbox(dispatcher),
+        dispatcher=stage.dispatcher,
+        inbox=Inbox(stage.dispatcher),
     )
     ref.tell(sample({KEY: DEEP}))
     ref.stop()
@@ -171,10 +178,10 @@ def test_without_a_log_it_judges_all_the_same(dispatcher: Dispatcher) -> None:
     assert listener.backlog == 1
 
 
-def test_another_message_is_a_dead_letter(analyst: Analyst, dispatcher: Dispatcher) -> None:
+def test_another_message_is_a_dead_letter(analyst: Analyst, stage: Stage) -> None:
     analyst.judges("hello")
 
-    assert dispatcher.dead_letters.counts() == {"unhandled": 1}
+    assert stage.dispatcher.dead_letters.counts() == {"unhandled": 1}
 
 
 def test_what_comes_and_goes_too_often_becomes_one_anomaly(analyst: Analyst) -> None:

@@ -1,32 +1,33 @@
-from typing import Any
+"""What is wrong with a feed's connection, as anomalies that say what to look at."""
 
-import attrs
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from ticklane.analysis.feed_rules import FeedRules
 from ticklane.messages import AnomalyAlert, FeedMetrics, Severity
 
-STREAMING = FeedMetrics(
-    name="upbit#2",
-    exchange="upbit",
-    state="streaming",
-    frames=0,
-    snapshots=0,
-    reconnects=0,
-    bad_frames={},
-    silence_s=0.0,
-    delay_ms=40.0,
-)
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    Alerts = Callable[[list[dict[str, Any]]], list[AnomalyAlert]]
 
 
-def alerts(rules: FeedRules, changes: list[dict[str, Any]]) -> list[AnomalyAlert]:
-    return [
-        alert
-        for second, each in enumerate(changes)
-        for alert in rules.update(
-            attrs.evolve(STREAMING, snapshots=second + 1, **each), 1.0, 100.0 + second
-        )
-    ]
+@pytest.fixture
+def alerts(feed_seconds: Callable[[Iterable[dict[str, Any]]], list[FeedMetrics]]) -> Alerts:
+    """Return what a feed's rules tell of what changes about it, second by second."""
+
+    def alerts(changes: list[dict[str, Any]]) -> list[AnomalyAlert]:
+        rules = FeedRules("upbit#2")
+        return [
+            alert
+            for second, each in enumerate(feed_seconds(changes))
+            for alert in rules.update(each, 1.0, 100.0 + second)
+        ]
+
+    return alerts
 
 
 @pytest.mark.parametrize(
@@ -83,16 +84,15 @@ def alerts(rules: FeedRules, changes: list[dict[str, Any]]) -> list[AnomalyAlert
     ],
 )
 def test_each_is_raised_once_and_says_what_to_look_at(
-    kind: str, trouble: list[dict[str, Any]], message: str
+    alerts: Alerts, kind: str, trouble: list[dict[str, Any]], message: str
 ) -> None:
-    (alert,) = alerts(FeedRules("upbit#2"), trouble)
+    (alert,) = alerts(trouble)
 
     assert (alert.kind, alert.key, alert.message) == (kind, "upbit#2", message)
 
 
-def test_it_is_cleared_once_and_remembers_since_when() -> None:
-    rules = FeedRules("upbit#2")
-    told = alerts(rules, [{"state": "backoff"}] * 12 + [{}] * 5)
+def test_it_is_cleared_once_and_remembers_since_when(alerts: Alerts) -> None:
+    told = alerts([{"state": "backoff"}] * 12 + [{}] * 5)
 
     assert [(each.kind, each.state, each.since_unix_s) for each in told] == [
         ("FEED_LOST", "raised", 110.0),
@@ -101,7 +101,7 @@ def test_it_is_cleared_once_and_remembers_since_when() -> None:
     assert told[1].message == "upbit#2 is connected again"
 
 
-def test_a_lost_feed_is_an_error() -> None:
-    (alert,) = alerts(FeedRules("upbit#2"), [{"state": "backoff"}] * 12)
+def test_a_lost_feed_is_an_error(alerts: Alerts) -> None:
+    (alert,) = alerts([{"state": "backoff"}] * 12)
 
     assert (alert.severity, alert.value, alert.threshold) == (Severity.ERROR, 11.0, 10.0)

@@ -10,10 +10,13 @@ import pytest
 from ticklane import Feed, Snapshot
 from ticklane.runtime import Mailbox
 from ticklane.simulation import (
+    Burst,
     Fault,
     HandlerCrash,
     Inspection,
+    PoisonMessage,
     RateLimit,
+    SlowHandler,
     Stall,
     World,
     WorldScene,
@@ -86,6 +89,28 @@ def test_harm_done_to_a_mailbox_is_found_with_the_next_step(
     scene.later(6.0, do_harm)
 
     assert found in inspected(scene)
+
+
+def test_a_mailbox_that_nobody_will_ever_look_into_is_found(scene: WorldScene) -> None:
+    box = scene.market.vitals().mailboxes[KEY]
+    # It stands in no line, and whoever puts something into it believes that it does.
+    scene.later(5.0, lambda: setattr(box, "_claimed", True))
+
+    assert inspected(scene)[0] == "what_waits_is_handled"
+
+
+def test_a_mailbox_whose_handler_takes_long_is_not(scene: WorldScene) -> None:
+    assert inspected(scene, SlowHandler(5.0, KEY, cost_s=30.0, seconds=60.0), seconds=70.0) == []
+
+
+def test_a_burst_is_handled_though_nothing_comes_after_it(scene: WorldScene) -> None:
+    plan = Burst(5.0, "upbit", books=100), Stall(5.1, "upbit", seconds=30.0)
+
+    assert inspected(scene, *plan, seconds=40.0) == []
+
+
+def test_what_waits_while_its_actor_is_restarted_is_handled(scene: WorldScene) -> None:
+    assert inspected(scene, PoisonMessage(5.0, KEY)) == []
 
 
 def test_what_is_broken_is_told_with_its_time(scene: WorldScene) -> None:

@@ -43,7 +43,8 @@ def watched(market: MarketData) -> of.Watched:
 
 def a_box(**fields: Any) -> of.Watched:
     """Return a watched mailbox in a state that no real one should ever be in."""
-    counts = dict.fromkeys(("offered", "handled", "failed", "lost", "rejected", "depth"), 0)
+    names = ("offered", "accepted", "handled", "failed", "lost", "rejected", "depth")
+    counts = dict.fromkeys(names, 0)
     rest = {"capacity": 1, "status": "running", "actor": object(), "latest": None}
     return of.Watched(KEY, SimpleNamespace(**(counts | rest | fields)))  # type: ignore[arg-type]
 
@@ -109,7 +110,8 @@ def test_after_a_reset_a_snapshot_may_be_older_once() -> None:
 def test_a_latest_that_is_gone_is_told() -> None:
     watched = a_box(latest=book(1))
     assert of.latest_never_goes_back(watched) is None
-    watched.mailbox.latest = None  # type: ignore[misc]
+    box: Any = watched.mailbox
+    box.latest = None
 
     assert "has none" in str(of.latest_never_goes_back(watched))
 
@@ -117,7 +119,8 @@ def test_a_latest_that_is_gone_is_told() -> None:
 def test_a_latest_that_goes_back_must_be_told_as_a_reset() -> None:
     watched = a_box(latest=book(9))
     of.latest_never_goes_back(watched)
-    watched.mailbox.latest = book(1)  # type: ignore[misc]
+    box: Any = watched.mailbox
+    box.latest = book(1)
     of.latest_never_goes_back(watched)
     assert [*of.resets_are_told(scenery(watched, 1.0))] == []
     assert len([*of.resets_are_told(scenery(watched, 62.0))]) == 1
@@ -147,6 +150,40 @@ def test_a_symbol_given_up_and_reported_is_an_answer() -> None:
     seen.watched, seen.reported = [watched], {KEY}
     for seen.now_s in (1.0, 100.0):
         assert [*of.crashes_are_answered(seen)] == []
+
+
+def stuck(watched: of.Watched, *at_s: float) -> list[str]:
+    return [what for now_s in at_s for what in of.what_waits_is_handled(scenery(watched, now_s))]
+
+
+def test_what_waits_for_ever_is_told() -> None:
+    watched = a_box(accepted=5, depth=2)
+
+    assert stuck(watched, 0.0, 1.0, 11.0) == []
+    assert stuck(watched, 11.1) == ["snapshots wait for binance:A, and its handler is given none"]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"status": "quarantined"}, {"status": "restarting"}, {"actor": None}, {"depth": 0}]
+)
+def test_it_may_wait_where_no_actor_runs(fields: dict[str, Any]) -> None:
+    assert stuck(a_box(**{"accepted": 5, "depth": 2, **fields}), *range(100)) == []
+
+
+def test_it_may_wait_for_a_handler_that_is_busy() -> None:
+    watched = a_box(accepted=5, depth=2)
+    watched.busy = True
+
+    assert stuck(watched, *range(100)) == []
+
+
+def test_it_may_wait_as_long_as_those_before_it_are_handled() -> None:
+    watched = a_box(depth=2)
+    box: Any = watched.mailbox
+    for now_s in range(0, 100, 9):
+        box.accepted += 1
+
+        assert stuck(watched, now_s) == []
 
 
 def test_a_fault_not_noticed_is_told() -> None:

@@ -186,6 +186,16 @@ def test_stopping_without_drain_leaves_what_waits(symbols: Symbols, stepped: Ste
     assert (seen, mailbox.depth) == ([], 1)
 
 
+def test_a_second_stop_waits_for_nobody(symbols: Symbols, stepped: Stepped) -> None:
+    symbols.add("upbit:A", print)
+    symbols.group.start()
+    symbols.group.stop(drain=True, timeout=5.0)
+    stopped_ns = stepped.time.ns
+
+    assert symbols.group.stop(drain=True, timeout=5.0) == []
+    assert stepped.time.ns == stopped_ns
+
+
 def test_stopping_names_those_stuck_in_a_handler(dispatcher: Dispatcher) -> None:
     entered, release = threading.Event(), threading.Event()
 

@@ -1,22 +1,27 @@
 """The chain that watches, and what is left when a part of it fails."""
 
+from __future__ import annotations
+
 import json
-import threading
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from ticklane.actors import Audience, Sampler, SymbolActor
 from ticklane.analysis import Anomalies, LongrunAnalyzer, RunSummary, Watch
 from ticklane.messages import AnomalyAlert, AnomalyState, ChildGivenUp, Severity, Snapshot
-from ticklane.runtime import Dispatcher, Mailbox
+from ticklane.runtime import Mailbox
 from ticklane.supervisors import Group, RestartPolicy
 from ticklane.supervisors.watchers import Watchers
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ticklane.tests.conftest import Stage
+
 KEY = "upbit:KRW-BTC"
-TIMEOUT_S = 10.0
 AT_ONCE = RestartPolicy(max_restarts=2, within_s=60.0, backoff_first_s=0.001)
 
 
@@ -24,45 +29,24 @@ def alert(kind: str = "QUARANTINED") -> AnomalyAlert:
     return AnomalyAlert(kind=kind, severity=Severity.ERROR, message="look", key=KEY)
 
 
-@attrs.define
-class Told:
-    """A callback that keeps what it was told."""
-
-    alerts: list[AnomalyAlert] = attrs.field(factory=list)
-    _changed: threading.Condition = attrs.field(factory=threading.Condition)
-
-    def add(self, alert: AnomalyAlert) -> None:
-        with self._changed:
-            self.alerts.append(alert)
-            self._changed.notify_all()
-
-    def has(self, condition: Callable[[AnomalyAlert], bool], timeout: float = TIMEOUT_S) -> bool:
-        """Wait until one was told for which it holds."""
-        with self._changed:
-            return self._changed.wait_for(lambda: any(map(condition, self.alerts)), timeout=timeout)
-
-
 @attrs.frozen
 class Chain:
     """The watchers of one mailbox, run by a group."""
 
     watchers: Watchers
-    group: Group
     mailbox: Mailbox
     anomalies: Anomalies
     summary: RunSummary
-    told: Told
-    given_up: Told
 
 
 @contextmanager
-def chain(dispatcher: Dispatcher, log: str | Path | None = None) -> Iterator[Chain]:
-    """Yield watchers that run."""
-    mailbox = Mailbox(KEY, dispatcher)
+def chain(stage: Stage, log: Path | None = None) -> Iterator[Chain]:
+    """Yield watchers that run; what the host is told, and who is given up, is noted."""
+    mailbox = Mailbox(KEY, stage.dispatcher)
     anomalies = Anomalies()
     summary = RunSummary(LongrunAnalyzer("S1"))
     watchers = Watchers(
-        sampler=Sampler({KEY: mailbox}, (), dispatcher),
+        sampler=Sampler({KEY: mailbox}, (), stage.dispatcher),
         watch=Watch({"ws_queue_depth_max": 2}),
         anomalies=anomalies,
         listeners=(),
@@ -71,26 +55,21 @@ def chain(dispatcher: Dispatcher, log: str | Path | None = None) -> Iterator[Cha
         log=log,
         log_days=7,
         mailboxes={KEY: mailbox},
-        dispatcher=dispatcher,
+        dispatcher=stage.dispatcher,
     )
-    told, given_up = Told(), Told()
-    watchers.callbacks.append(told.add)
-
-    def on_give_up(child: ChildGivenUp) -> None:
-        given_up.add(alert(child.key))
-
+    watchers.callbacks.append(stage.note)
     group = Group(
         "watchers",
         strategy="rest_for_one",
         policy=AT_ONCE,
-        on_give_up=on_give_up,
-        dispatcher=dispatcher,
+        on_give_up=stage.note,
+        dispatcher=stage.dispatcher,
     )
     for child in watchers.children():
         group.add(child)
     group.start()
-    yield Chain(watchers, group, mailbox, anomalies, summary, told, given_up)
-    group.stop(drain=True, timeout=TIMEOUT_S)
+    yield Chain(watchers, mailbox, anomalies, summary)
+    group.stop(drain=True, timeout=10.0)
 
 
 def fill(mailbox: Mailbox, depth: int) -> None:
@@ -98,82 +77,87 @@ def fill(mailbox: Mailbox, depth: int) -> None:
         mailbox.offer(Snapshot("upbit", "KRW-BTC", ((1.0, 1.0),), ((2.0, 1.0),), None, number))
 
 
-def test_what_a_mailbox_does_comes_to_the_host_as_an_anomaly(dispatcher: Dispatcher) -> None:
-    with chain(dispatcher) as watching:
+def told(stage: Stage, **fields: Any) -> bool:
+    """Say whether the host was told of an anomaly like that."""
+    return any(
+        all(getattr(note, name) == value for name, value in fields.items())
+        for note in stage.notes
+        if isinstance(note, AnomalyAlert)
+    )
+
+
+def test_what_a_mailbox_does_comes_to_the_host_as_an_anomaly(stage: Stage) -> None:
+    with chain(stage) as watching:
         fill(watching.mailbox, 3)
 
-        assert watching.told.has(lambda it: it.kind == "WS_QUEUE_DEPTH" and it.key == KEY)
+        stage.until(lambda: told(stage, kind="WS_QUEUE_DEPTH", key=KEY))
 
 
-def test_an_anomaly_that_is_told_comes_to_the_host_and_stays_open(dispatcher: Dispatcher) -> None:
-    with chain(dispatcher) as watching:
+def test_an_anomaly_that_is_told_comes_to_the_host_and_stays_open(stage: Stage) -> None:
+    with chain(stage) as watching:
         watching.watchers.tell(alert())
+        stage.until(lambda: alert() in stage.notes)
 
-        assert watching.told.has(lambda it: it == alert())
         assert alert() in watching.anomalies.open
 
 
-def test_every_interval_leaves_a_line_in_the_log(dispatcher: Dispatcher, tmp_path: Path) -> None:
+def test_every_interval_leaves_a_line_in_the_log(stage: Stage, tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
-    with chain(dispatcher, path) as watching:
+    with chain(stage, path) as watching:
         fill(watching.mailbox, 3)
-        assert watching.told.has(lambda it: it.kind == "WS_QUEUE_DEPTH")
+        stage.until(lambda: told(stage, kind="WS_QUEUE_DEPTH"))
     entries = [json.loads(line) for line in path.read_text().splitlines()]
 
     assert max(entry["ws_queue_depth"] for entry in entries) == 3
     assert watching.summary.report().ws_queue_depth_max == 3
 
 
-def test_after_a_callback_has_raised_the_host_is_told_what_comes_next(
-    dispatcher: Dispatcher,
-) -> None:
-    with chain(dispatcher) as watching:
+def test_after_a_callback_has_raised_the_host_is_told_what_comes_next(stage: Stage) -> None:
+    def raise_once(alert: AnomalyAlert) -> None:
+        if alert.kind == "first":
+            raise ValueError
 
-        def raise_once(told: AnomalyAlert) -> None:
-            if told.kind == "first":
-                raise ValueError
-
+    with chain(stage) as watching:
         watching.watchers.callbacks.append(raise_once)
         watching.watchers.tell(alert("first"))
         watching.watchers.tell(alert("second"))
 
-        assert watching.told.has(lambda it: it.kind == "second")
+        stage.until(lambda: told(stage, kind="second"))
 
 
-def test_a_callback_that_always_raises_leaves_the_others_theirs(dispatcher: Dispatcher) -> None:
+def test_a_callback_that_always_raises_leaves_the_others_theirs(stage: Stage) -> None:
     def fail(_: AnomalyAlert) -> None:
         raise ValueError
 
-    with chain(dispatcher) as watching:
-        watching.watchers.callbacks.append(fail)
-        kinds = [str(number) for number in range(10)]
-        for kind in kinds:
-            watching.watchers.tell(alert(kind))
+    alerts = [alert(str(number)) for number in range(10)]
+    with chain(stage) as watching:
+        watching.watchers.callbacks.insert(0, fail)
+        for each in alerts:
+            watching.watchers.tell(each)
+        stage.until(lambda: alerts[-1] in stage.notes)
 
-        assert watching.told.has(lambda it: it.kind == kinds[-1], timeout=2.0)
-        assert [each.kind for each in watching.told.alerts] == kinds
+        assert stage.notes == alerts
 
 
-def test_a_full_disk_is_told_and_does_not_stop_the_watching(
-    dispatcher: Dispatcher, tmp_path: Path
-) -> None:
+def test_a_full_disk_is_told_and_does_not_stop_the_watching(stage: Stage, tmp_path: Path) -> None:
     full = tmp_path / "run.jsonl"
     full.symlink_to("/dev/full")
-    with chain(dispatcher, full) as watching:
-        assert watching.given_up.has(lambda it: it.kind == "run log")
+    with chain(stage, full) as watching:
+        stage.until(lambda: any(isinstance(note, ChildGivenUp) for note in stage.notes))
         watching.watchers.tell(alert())
+        stage.until(lambda: alert() in stage.notes)
 
-        assert watching.told.has(lambda it: it == alert(), timeout=2.0)
+    assert [note.key for note in stage.notes if isinstance(note, ChildGivenUp)] == ["run log"]
 
 
-def test_what_was_raised_is_cleared_when_it_is_over(dispatcher: Dispatcher) -> None:
-    with chain(dispatcher) as watching:
+def test_what_was_raised_is_cleared_when_it_is_over(stage: Stage) -> None:
+    with chain(stage) as watching:
         fill(watching.mailbox, 3)
-        assert watching.told.has(lambda it: it.state is AnomalyState.RAISED)
+        stage.until(lambda: told(stage, state=AnomalyState.RAISED))
         symbol = SymbolActor.start(
-            mailbox=watching.mailbox, audience=Audience(), dispatcher=dispatcher
+            mailbox=watching.mailbox, audience=Audience(), dispatcher=stage.dispatcher
         )
+        stage.until(lambda: told(stage, state=AnomalyState.CLEARED))
 
-        assert watching.told.has(lambda it: it.state is AnomalyState.CLEARED)
         assert watching.anomalies.open == ()
         symbol.stop()
