@@ -99,6 +99,14 @@ class QueueDetector:
             self._calm_ticks or self.late_ticks or self._standing.unusual or self._stall.begun
         )
 
+    def ease(self, interval_s: float) -> None:
+        """Learn from an interval in which things were handled and nothing waited, while `resting`.
+
+        It does what `update` would do, in a third of the time: such are most of a market's.
+        """
+        self._standing.update(0.0, interval_s, learns=True)
+        self._spikes.update(0.0, interval_s, learns=True)
+
     def update(self, tick: QueueTick) -> DetectorVerdict:
         """Return what is to be made of what the mailbox did in the last interval."""
         lag_ms, age_ms, learns = tick.lag_max_ms, tick.oldest_age_ms, not self._calm_ticks

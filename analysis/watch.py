@@ -48,14 +48,14 @@ class Watch:
         alerts: list[AnomalyAlert] = []
         for key, tick in sample.ticks.items():
             rules = known.get(key)
-            # Most symbols of a large market do nothing in most seconds.
-            if not (tick.handled or tick.depth_max or tick.failed) and (
-                rules is None or rules.detector.resting
-            ):
-                continue
             if rules is None:
+                if not (tick.handled or tick.depth_max or tick.failed):
+                    continue
                 rules = known[key] = QueueRules(key, **self.thresholds)
-            alerts += rules.update(tick, at_unix_s)
+            if tick.depth_max or tick.lag_max_ms or not rules.detector.resting:
+                alerts += rules.update(tick, at_unix_s)
+            elif tick.handled:
+                rules.detector.ease(tick.interval_s)
         for key in known.keys() - sample.ticks.keys():
             alerts += self._see_off(key, at_unix_s)
         return alerts

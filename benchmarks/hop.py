@@ -2,14 +2,17 @@
 
 All designs get the same prebuilt snapshots, in turn of all symbols, from one producer, in blocks
 (`hop_work` says how large); the same handler counts them, and each lag goes into a `LagHistogram`.
-Before the clock starts every symbol has handled one. Nobody drops any. Slower designs get fewer
-snapshots of the same list. One round runs all designs side by side at each size. Ticklane runs
-twice: brought by a feed's reading thread (`ticklane`), which handles what it may on the spot as the
-older design's event loop does, and offered by a host's thread (`ticklane_offered`), where every
-snapshot changes threads as with Pykka's `tell`.
+Before the clock starts every symbol has handled one, and Ticklane has been watching all of them.
+Nobody drops any. Slower designs get fewer snapshots of the same list; Ticklane's last for seconds,
+so that its watching counts. One round runs all designs side by side at each size, each in a new
+process: what another left in memory would make it up to twice as slow. Ticklane runs twice: brought
+by a feed's reading thread (`ticklane`), which handles what it may on the spot as the older design's
+event loop does, and offered by a host's thread (`ticklane_offered`), where every snapshot changes
+threads as with Pykka's `tell`.
 """
 
-import gc
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import hop_asyncio
 import hop_pykka
@@ -22,8 +25,8 @@ from load import snapshots
 __all__ = ["measure"]
 
 DESIGNS: dict[str, tuple[Design, int, int]] = {
-    "ticklane": (hop_ticklane.run_read, 200_000, 10_000),
-    "ticklane_offered": (hop_ticklane.run_offered, 200_000, 10_000),
+    "ticklane": (hop_ticklane.run_read, 1_000_000, 10_000),
+    "ticklane_offered": (hop_ticklane.run_offered, 1_000_000, 10_000),
     "asyncio": (hop_asyncio.run, 40_000, 10_000),
     "pykka": (hop_pykka.run, 20_000, 1_000),
 }
@@ -39,19 +42,19 @@ def measure(effort: Effort) -> Tree:
     measured.
     """
     hops: Tree = {name: {} for name in DESIGNS}
-    for symbols in (size for size in SIZES if size <= effort.count(SIZES[-1])):
-        books = snapshots(
-            symbols, symbols + effort.count(max(each[1] for each in DESIGNS.values()))
-        )
-        for name, (design, total, most) in DESIGNS.items():
-            if symbols <= most:
-                work = Work(books[:symbols], books[symbols : symbols + effort.count(total)])
-                hops[name][str(symbols)] = _timed(design, work)
+    new_each_time = 1 if effort.share == 1 else None
+    with ProcessPoolExecutor(
+        1, mp_context=get_context("spawn"), max_tasks_per_child=new_each_time
+    ) as process:
+        for symbols in (size for size in SIZES if size <= effort.count(SIZES[-1])):
+            for name, (_, total, most) in DESIGNS.items():
+                if symbols <= most:
+                    hop = process.submit(_timed, name, symbols, effort.count(total))
+                    hops[name][str(symbols)] = hop.result()
     return {"hop_us": hops}
 
 
-def _timed(design: Design, work: Work) -> float:
-    try:
-        return design(work) / len(work.timed) * 1e6
-    finally:
-        gc.unfreeze()
+def _timed(name: str, symbols: int, total: int) -> float:
+    books = snapshots(symbols, symbols + total)
+    work = Work(books[:symbols], books[symbols:])
+    return DESIGNS[name][0](work) / total * 1e6

@@ -31,7 +31,8 @@ async def _run(work: Work) -> float:
     done = asyncio.Event()
     tally = Tally(done.set)
     queues = {symbol: Queue(MAX_SIZE) for symbol in work.symbols}
-    consumers = [asyncio.create_task(_consume(queue, tally.handle)) for queue in queues.values()]
+    handle = tally.handle
+    consumers = [asyncio.create_task(_consume(queue, handle)) for queue in queues.values()]
     await _put(queues, work.blocks(work.warm), tally, done)
     settle()
     start = perf_counter()

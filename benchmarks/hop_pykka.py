@@ -36,7 +36,8 @@ def run(work: Work) -> float:
     """Tell from this thread."""
     done = Event()
     tally = Tally(done.set)
-    actors: Actors = {symbol: Symbol.start(tally.handle) for symbol in work.symbols}
+    handle = tally.handle
+    actors: Actors = {symbol: Symbol.start(handle) for symbol in work.symbols}
     try:
         _tell(actors, work.blocks(work.warm), tally, done)
         settle()

@@ -1,6 +1,8 @@
 """The hop in Ticklane, with its defaults: offered by a host's thread, and by a feed's reader."""
 
+import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from queue import SimpleQueue
 from threading import Event
 from time import perf_counter
@@ -36,17 +38,13 @@ def run_read(work: Work) -> float:
     mailboxes = market._mailboxes["bench"]  # noqa: SLF001 - what a connection is given
     blocks: SimpleQueue[list[Snapshot]] = SimpleQueue()
 
-    def frames() -> Iterator[Snapshot]:
-        while block := blocks.get():
-            yield from block
-
     def read() -> bool:
         if (snapshot := next(arriving, None)) is None:
             return False
         mailboxes[snapshot.symbol].offer_here(snapshot, reader)
         return True
 
-    arriving = frames()
+    arriving = chain.from_iterable(iter(blocks.get, []))
     reader = dispatcher.read("bench", read)
     reader.start()
     dispatcher.start()
@@ -60,10 +58,13 @@ def run_read(work: Work) -> float:
 def _run(work: Work, market: MarketData, bring: Bring) -> float:
     done = Event()
     tally = Tally(done.set)
+    handle = tally.handle
     for snapshot in work.warm:
-        market.subscribe(snapshot.key, tally.handle)
+        market.subscribe(snapshot.key, handle)
     with market:
         _bring(bring, work.blocks(work.warm), tally, done)
+        if work.lasts:
+            _await_watch(market, work.warm[-1].key)
         settle()
         start = perf_counter()
         _bring(bring, work.blocks(work.timed), tally, done)
@@ -78,6 +79,13 @@ def _bring(bring: Bring, blocks: Iterator[list[Snapshot]], tally: Tally, done: E
         tally.expect(len(block))
         bring(block)
         await_all(done)
+
+
+def _await_watch(market: MarketData, key: str) -> None:
+    """Wait until every symbol has been judged once: what it takes to begin comes but once."""
+    threshold_ms = market.vitals().threshold_ms
+    while threshold_ms(key) is None:
+        time.sleep(0.01)
 
 
 def _check(market: MarketData, total: int) -> None:

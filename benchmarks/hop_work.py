@@ -12,6 +12,7 @@ __all__ = ["Design", "Work", "settle"]
 OUTSTANDING = 10_000
 MAX_SIZE = 1_000
 OUTSTANDING_EACH = 10
+LASTING = 500_000
 
 
 @attrs.frozen
@@ -21,6 +22,11 @@ class Work:
     warm: list[Snapshot]
     """One of each symbol, before the clock starts."""
     timed: list[Snapshot]
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it is enough to last for longer than an interval of watching."""
+        return len(self.timed) >= LASTING
 
     @property
     def symbols(self) -> list[str]:

@@ -215,7 +215,7 @@ class Handling(Intake):
         data, clock, adaptive = self._data, self._clock, self._adaptive
         audience = self._audience
         began = now = clock()
-        slice_end = now + SLOW_NS
+        slice_end, lag = now + SLOW_NS, self.lag_ns
         for _ in range(throughput):
             if self._called:
                 if not self._attend(actor, throughput):
@@ -232,7 +232,6 @@ class Handling(Intake):
             if adaptive is not None and self._expires(adaptive, now, lag):
                 continue
             self.started_ns = now
-            self.lag_ns = lag
             # `LagHistogram.record` by hand: the call would cost half of what it does.
             bits = lag.bit_length()
             self._counts[FIRST_BUCKET[bits] + (lag >> SHIFT[bits])] += 1
@@ -244,16 +243,19 @@ class Handling(Intake):
                     actor._actor_loop_failed(error)
                 return
             end = clock()
-            if end > slice_end and end - now > SLOW_NS and not self._is_back_late(now):
-                return
+            if end > slice_end:
+                if end - now > SLOW_NS and not self._is_back_late(now):
+                    return
+                throughput = 0
             self._run = done = self._run + 1
             if done & 15 == 1:
                 self.times.record(end - now)
             now = end
-            if end > slice_end:
+            if not throughput:
                 break
         if not self.quick:
             self.quick = self._pace.steady(self.handled)
+        self.lag_ns = lag
         if now > began:
             self._ended_ns = now
             self.busy_ns += now - began

@@ -167,8 +167,8 @@ class Intake(Inbox):
                     self._peak = depth + 1
                 if self._claimed:
                     self._came = True
-                else:
-                    self._claimed = claimed = True
+                    return outcome
+                self._claimed = claimed = True
         finally:
             give(None)
         if claimed:

@@ -8,6 +8,7 @@ from ticklane.analysis import QueueDetector, QueueTick
 from ticklane.messages import InvalidOption
 
 IDLE = QueueTick(0.0, 0.0, 0, 0, 0.0)
+AT_EASE = QueueTick(0.0, 0.0, 0, 50, 0.0)
 
 
 def tick(
@@ -186,6 +187,22 @@ def test_whatever_happened_a_calm_minute_ends_it(ticks: list[QueueTick]) -> None
 
     assert detector.verdicts == ()
     assert detector.resting
+
+
+@given(
+    st.lists(st.sampled_from([tick(), tick(40.0, 60.0), tick(0.5, 400.0), AT_EASE, stuck(1)])),
+    st.integers(0, 100),
+)
+def test_being_at_ease_teaches_what_an_update_does(ticks: list[QueueTick], before: int) -> None:
+    updated, eased = QueueDetector(), QueueDetector()
+    for each in [tick()] * before + ticks:
+        updated.update(each)
+        if each is AT_EASE and eased.resting:
+            eased.ease(each.interval_s)
+        else:
+            eased.update(each)
+
+    assert eased == updated
 
 
 @settings(max_examples=50)
