@@ -130,16 +130,14 @@ class UpbitProtocol:
         if frame.type == "orderbook":
             symbol = self._asked.get(frame.code)
             if symbol is not None:
-                return (self._snapshot(symbol, frame, received_ns),)
+                bids, asks = _sides(frame.orderbook_units)
+                time_ms = frame.timestamp
+                return (snapshot_of(self.exchange, symbol, bids, asks, time_ms, None, received_ns),)
             if frame.code not in self._gone:
                 raise BadFrame("symbol", f"{frame.code!r} was not asked for")
         elif not frame.type:
             self._check_reply(payload)
         return ()
-
-    def _snapshot(self, symbol: str, frame: _Frame | _SimpleFrame, received_ns: int) -> Snapshot:
-        bids, asks = _sides(frame.orderbook_units)
-        return snapshot_of(self.exchange, symbol, bids, asks, frame.timestamp, None, received_ns)
 
     def _check_reply(self, payload: bytes) -> None:
         reply = read(_read_reply, payload)

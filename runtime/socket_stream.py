@@ -17,6 +17,9 @@ __all__ = ["SocketStream"]
 # As large as the memory allocator serves without asking the system for it each time, and larger
 # than a TLS record, so that nothing of one is left inside OpenSSL after a read.
 CHUNK_BYTES = 64 * 1024
+# What follows a full chunk: the system is asked for memory then, once for hundreds of frames, and a
+# quarter of the reads is left. Half a microsecond less for each frame of 1.1 kB.
+LARGE_CHUNK_BYTES = 4 * CHUNK_BYTES
 SEND_TIMEOUT_S = 5.0
 FINISH_TIMEOUT_S = 1.0
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -41,12 +44,15 @@ class SocketStream:
         self._readable.register(connected, select.POLLIN)
         # The handshake may have left the rest of a TLS record, of which the system knows nothing.
         self._drained = False
+        self._size = CHUNK_BYTES
         self._reset: ConnectionResetError | None = None
         """What the system tells once, to whoever asks first: a writer may, and the reader has to
         know."""
 
     def read(self) -> bytes:
-        """Wait for bytes and return what is there, up to 64 KiB; nothing at the end.
+        """Wait for bytes and return what is there, up to 64 KiB, or 256 KiB after a full chunk.
+
+        Nothing is the end.
 
         Raises OSError when the connection is lost.
         """
@@ -55,7 +61,8 @@ class SocketStream:
                 self._readable.poll()
             self._drained = True
             with self._inside, suppress(*_NOT_NOW):
-                chunk = self._socket.recv(CHUNK_BYTES)
+                chunk = self._socket.recv(self._size)
+                self._size = LARGE_CHUNK_BYTES if len(chunk) >= CHUNK_BYTES else CHUNK_BYTES
                 if not chunk and self._reset is not None:
                     raise self._reset
                 return chunk

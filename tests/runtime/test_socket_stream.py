@@ -5,12 +5,13 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 
 import attrs
 import pytest
 
 from ticklane.runtime import socket_stream
-from ticklane.runtime.socket_stream import CHUNK_BYTES, SocketStream
+from ticklane.runtime.socket_stream import CHUNK_BYTES, LARGE_CHUNK_BYTES, SocketStream
 
 TIMEOUT_S = 10.0
 
@@ -80,13 +81,17 @@ def test_a_read_waits_for_bytes(pair: Pair) -> None:
     assert reading.result() == b"a book"
 
 
-def test_a_read_returns_no_more_than_64_kib(pair: Pair) -> None:
-    sending = Doing(lambda: pair.peer.sendall(bytes(200_000)))
+def test_a_read_takes_64_kib_at_most_and_four_times_that_after_a_full_one(pair: Pair) -> None:
+    sending = Doing(lambda: pair.peer.sendall(bytes(2_000_000)))
     sizes = [len(pair.stream.read())]
-    while sum(sizes) < 200_000:
+    while sum(sizes) < 2_000_000:
         sizes.append(len(pair.stream.read()))
 
-    assert max(sizes) <= CHUNK_BYTES
+    assert sizes[0] <= CHUNK_BYTES
+    assert all(
+        size <= (LARGE_CHUNK_BYTES if before >= CHUNK_BYTES else CHUNK_BYTES)
+        for before, size in pairwise(sizes)
+    )
     assert sending.result() is None
 
 
