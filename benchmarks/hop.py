@@ -25,8 +25,8 @@ from load import snapshots
 __all__ = ["measure"]
 
 DESIGNS: dict[str, tuple[Design, int, int]] = {
-    "ticklane": (hop_ticklane.run_read, 1_000_000, 10_000),
-    "ticklane_offered": (hop_ticklane.run_offered, 1_000_000, 10_000),
+    "ticklane": (hop_ticklane.run_read, 600_000, 10_000),
+    "ticklane_offered": (hop_ticklane.run_offered, 600_000, 10_000),
     "asyncio": (hop_asyncio.run, 40_000, 10_000),
     "pykka": (hop_pykka.run, 20_000, 1_000),
 }

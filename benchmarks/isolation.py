@@ -4,7 +4,7 @@ import time
 
 from effort import Effort
 from figures import Tree
-from load import bench_keys, merged_lags, paced, snapshot_of
+from load import Lateness, bench_keys, paced, snapshot_of
 from served import served, upbit_keys
 
 from ticklane import MarketData
@@ -19,7 +19,7 @@ DEPTH = 5
 
 
 def measure(effort: Effort) -> Tree:
-    """Return the others' lag, offered by a thread, and fed over a socket by another process.
+    """Return how late the others are, offered by a thread, and fed over a socket by a process.
 
     The time until a handler is known to be slow counts, too.
     """
@@ -31,36 +31,38 @@ def measure(effort: Effort) -> Tree:
 def _offered(seconds: float) -> Tree:
     keys = bench_keys(SYMBOLS)
     market = MarketData(symbols=keys)
-    _subscribe(market, keys)
+    others = _subscribed(market, keys)
     market.start()
     start = time.perf_counter()
     for number in paced(PER_S, seconds):
         market.offer(snapshot_of(number % SYMBOLS, number))
-    return _ended(market, keys, start)
+    return _ended(market, others, start)
 
 
 def _fed(seconds: float) -> Tree:
     keys = upbit_keys(SYMBOLS)
     with served(keys, per_s=PER_S, depth=DEPTH) as feed:
         market = MarketData([feed])
-        _subscribe(market, keys)
+        others = _subscribed(market, keys)
         market.start()
         market.wait_for(keys[-1], timeout=10.0)
         start = time.perf_counter()
         time.sleep(seconds)
-        return _ended(market, keys, start)
+        return _ended(market, others, start)
 
 
-def _subscribe(market: MarketData, keys: list[str]) -> None:
+def _subscribed(market: MarketData, keys: list[str]) -> Lateness:
+    others = Lateness()
     for number, key in enumerate(keys):
-        market.subscribe(key, _sleep if number < SLOW else _ignore)
+        market.subscribe(key, _sleep if number < SLOW else others.handler(key))
+    return others
 
 
-def _ended(market: MarketData, keys: list[str], start: float) -> Tree:
+def _ended(market: MarketData, others: Lateness, start: float) -> Tree:
     seconds = time.perf_counter() - start
     offered = market.metrics().totals.offered
     market.stop(drain=False)
-    lags = merged_lags(market, keys[SLOW:])
+    lags = others.so_far()
     p50, p99 = lags.quantiles(0.5, 0.99)
     return {
         "p50_ms": p50 / 1e6,
@@ -72,7 +74,3 @@ def _ended(market: MarketData, keys: list[str], start: float) -> Tree:
 
 def _sleep(_snapshot: object) -> None:
     time.sleep(1.0)
-
-
-def _ignore(_snapshot: object) -> None:
-    pass

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from threading import Event
 
-from ticklane import MarketData, Snapshot
+from ticklane import Snapshot
 from ticklane.analysis import LagHistogram
 
 __all__ = [
     "PATIENCE_S",
+    "Lateness",
     "Tally",
     "await_all",
     "bench_keys",
-    "merged_lags",
     "paced",
     "snapshot_of",
     "snapshots",
@@ -79,10 +79,29 @@ def paced(per_s: float, seconds: float) -> Iterator[int]:
         number = due
 
 
-def merged_lags(market: MarketData, keys: list[str]) -> LagHistogram:
-    """Return the lags of these symbols, as their mailboxes measured them."""
-    lags = LagHistogram()
-    for key in keys:
-        # Quantiles of several symbols together are exact only from their histograms.
-        lags.add(market._symbols.mailbox(key).lags)  # noqa: SLF001
-    return lags
+class Lateness:
+    """How late snapshots are handled, from received to their handler's start.
+
+    That is the mailbox's lag and all before it; measured in the handlers, since a lag of what a
+    reading thread handles on the spot is zero by definition.
+    """
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, LagHistogram] = {}
+
+    def handler(self, key: str) -> Callable[[Snapshot], None]:
+        """Return a symbol's handler."""
+        record, now_ns = self._by_key.setdefault(key, LagHistogram()).record, time.monotonic_ns
+
+        def handle(snapshot: Snapshot) -> None:
+            assert snapshot.received_ns is not None  # noqa: S101 - all that comes is stamped
+            record(now_ns() - snapshot.received_ns)
+
+        return handle
+
+    def so_far(self) -> LagHistogram:
+        """Return all symbols' together."""
+        merged = LagHistogram()
+        for lags in self._by_key.values():
+            merged.add(lags)
+        return merged

@@ -62,7 +62,8 @@ def main() -> None:
 def _rounds(name: str, effort: Effort, rounds: int) -> list[Tree]:
     measure = BENCHMARKS[name]
     print(f"{name}: warm-up and {rounds} rounds", file=sys.stderr, flush=True)
-    measure(effort.lightened())
+    if effort.share == 1:
+        measure(effort.lightened())
     return [measure(effort) for _ in range(rounds)]
 
 

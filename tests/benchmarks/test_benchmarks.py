@@ -62,7 +62,6 @@ def test_the_hop_is_written_by_design_and_symbols(
         ("lag", "p99_us"),
         ("lag", "p999_us"),
         ("lag", "per_s"),
-        ("lag", "received_to_handled", "p99_us"),
         ("overload", "lag_p99_ms"),
         ("overload", "throughput"),
         ("overload", "busy"),

@@ -525,7 +525,7 @@ def test_stop_hands_on_what_waits(market: MarketData) -> None:
 
 
 # It is a matter of where in a frame the stop comes: one try would often miss it.
-@pytest.mark.parametrize("attempt", range(8))
+@pytest.mark.parametrize("attempt", range(4))
 def test_stop_in_full_flow_leaves_nothing_unhandled_that_was_accepted(attempt: int) -> None:
     keys = tuple(f"upbit:KRW-{number}" for number in range(20))
     flowing = Diary()
