@@ -62,12 +62,8 @@ class TickTaker:
 
     def _take(self, handled: int, now_ns: int, interval_s: float) -> QueueTick:
         mailbox = self._mailbox
-        queued, at_once, failed, lost = (
-            mailbox.queued,
-            mailbox.at_once,
-            mailbox.failed,
-            mailbox.lost,
-        )
+        queued, at_once = mailbox.queued, mailbox.at_once
+        failed, lost = mailbox.failed, mailbox.lost
         depth_max, lags = mailbox.cut()
         if at_once > self._at_once:
             lags.counts[0] += at_once - self._at_once
