@@ -215,7 +215,7 @@ class Handling(Intake):
         data, clock, adaptive = self._data, self._clock, self._adaptive
         audience = self._audience
         began = now = clock()
-        slice_end, lag = now + SLOW_NS, self.lag_ns
+        slice_end = now + SLOW_NS
         for _ in range(throughput):
             if self._called:
                 if not self._attend(actor, throughput):
@@ -232,6 +232,7 @@ class Handling(Intake):
             if adaptive is not None and self._expires(adaptive, now, lag):
                 continue
             self.started_ns = now
+            self.lag_ns = lag
             # `LagHistogram.record` by hand: the call would cost half of what it does.
             bits = lag.bit_length()
             self._counts[FIRST_BUCKET[bits] + (lag >> SHIFT[bits])] += 1
@@ -255,7 +256,6 @@ class Handling(Intake):
                 break
         if not self.quick:
             self.quick = self._pace.steady(self.handled)
-        self.lag_ns = lag
         if now > began:
             self._ended_ns = now
             self.busy_ns += now - began

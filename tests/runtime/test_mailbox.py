@@ -211,6 +211,18 @@ def test_lag_is_from_acceptance_to_the_start_of_handling(stepped: Stepped) -> No
     assert mailbox.lag_ns == 20_000_000
 
 
+def test_the_lag_of_what_was_handled_last_is_known_after_the_stop_behind_it(
+    stepped: Stepped,
+) -> None:
+    mailbox, _ = begun(stepped)
+    mailbox.offer(book(1))
+    mailbox.stop(drain=True)
+    stepped.time.ns += 20 * MS
+    stepped.run()
+
+    assert (mailbox.lag_ns, mailbox.actor) == (20_000_000, None)
+
+
 def test_a_slow_handler_makes_those_behind_it_late(stepped: Stepped) -> None:
     mailbox = Mailbox(KEY, stepped)
     start(mailbox, stepped, lambda _: stepped.advance(0.5))
