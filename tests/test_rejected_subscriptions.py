@@ -60,6 +60,12 @@ class Scene:
     def handled(self, number: int) -> int:
         return self.market.queue(self.keys[number]).handled
 
+    def add_rejected(self, seconds: float) -> None:
+        """Stream one symbol for ten seconds, then add another that is rejected for `seconds`."""
+        self.world.run_for(10.0)
+        self.exchange.reject(seconds)
+        self.market.add(self.keys[1])
+
 
 @contextmanager
 def playing(name: str) -> Iterator[Scene]:
@@ -99,9 +105,7 @@ def test_it_is_asked_for_again_on_the_same_connection_until_it_is_accepted(name:
 @EXCHANGES
 def test_the_symbols_that_stream_go_on_while_one_is_rejected(name: str) -> None:
     with playing(name) as scene:
-        scene.world.run_for(10.0)
-        scene.exchange.reject(40.0)
-        scene.market.add(scene.keys[1])
+        scene.add_rejected(40.0)
         before = scene.handled(0)
         scene.world.run_for(40.0)
         meanwhile = scene.handled(0) - before
@@ -117,9 +121,7 @@ def test_the_symbols_that_stream_go_on_while_one_is_rejected(name: str) -> None:
 def test_binance_and_bybit_name_the_symbol_that_was_rejected_and_no_other() -> None:
     for name in ("binance", "bybit"):
         with playing(name) as scene:
-            scene.world.run_for(10.0)
-            scene.exchange.reject(40.0)
-            scene.market.add(scene.keys[1])
+            scene.add_rejected(40.0)
             scene.world.run_for(5.0)
 
             assert str(scene.feed.last_error).endswith("(subscription of ETHUSDT)")
@@ -128,9 +130,7 @@ def test_binance_and_bybit_name_the_symbol_that_was_rejected_and_no_other() -> N
 @EXCHANGES
 def test_half_an_hour_of_rejections_is_no_storm(name: str) -> None:
     with playing(name) as scene:
-        scene.world.run_for(10.0)
-        scene.exchange.reject(3600.0)
-        scene.market.add(scene.keys[1])
+        scene.add_rejected(3600.0)
         before = len(scene.asked)
         scene.world.run_for(1800.0)
         asked = scene.asked[before:]
@@ -144,9 +144,7 @@ def test_half_an_hour_of_rejections_is_no_storm(name: str) -> None:
 @EXCHANGES
 def test_a_symbol_that_was_removed_is_not_asked_for_again(name: str) -> None:
     with playing(name) as scene:
-        scene.world.run_for(10.0)
-        scene.exchange.reject(3600.0)
-        scene.market.add(scene.keys[1])
+        scene.add_rejected(3600.0)
         scene.world.run_for(5.5)
         scene.market.remove(scene.keys[1])
         scene.exchange.reject(0.0)
