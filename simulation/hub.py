@@ -5,7 +5,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from typing import Any
 
@@ -156,9 +156,9 @@ class Hub:
                 with until_gone():
                     await peer.has_read()
 
-    def peer(self, client: Client) -> SocketPeer:
-        """Return the wire to a client that is connected."""
-        return self._peers[client]
+    def peers(self, clients: Iterable[Client]) -> list[SocketPeer]:
+        """Return the wires to those of the clients that are connected indeed."""
+        return [self._peers[each] for each in clients if each in self._peers and not each.dead]
 
     def do(self, action: Callable[[ExchangeModel, float], None]) -> None:
         """Do something to the model, and what becomes due of it in its time."""

@@ -42,7 +42,7 @@ class LoopbackExchange(FaultTarget):
     """
 
     finished: threading.Event
-    """Set when `books`, or the replays of all clients, are over and read by all clients."""
+    """Set when `books`, or a capture's frames, are over and read by all clients."""
     connected: threading.Event
     """Set while a client is connected."""
 
@@ -84,9 +84,10 @@ class LoopbackExchange(FaultTarget):
         """Return the exchange a capture was recorded from, serving the frames as captured.
 
         `connection`: which of the capture's, where it is of several.
-        Every client gets every frame, whatever it subscribed to, from its subscription on. After
-        the last one the connection stays open; `finished` is set once the client has answered a
-        ping sent behind it, so that it has taken all frames off its socket.
+        The first client gets every frame, whatever it subscribed to, from its subscription on; who
+        subscribes meanwhile gets the rest. When all have left, it begins anew with the next. After
+        the last frame connections stay open; `finished` is set once all clients have answered a
+        ping sent behind it, so that they have taken all frames off their sockets.
 
         Raises InvalidOption, naming file and line, for a file that is no capture.
         """

@@ -78,18 +78,22 @@ class BookProgramme:
 
 
 class ReplayProgramme:
-    """A capture's frames as captured, all of them to each client, from its subscription on."""
+    """A capture's frames as captured, to all who are subscribed then.
+
+    It begins with the first client, and anew with the first after all have left. Who subscribes
+    meanwhile hears the rest, as from any exchange: a client that makes a new connection before it
+    leaves the old one, since a recorded frame says so, would never come to the end otherwise.
+    """
 
     def __init__(self, frames: Sequence[CapturedFrame], speed: float) -> None:
         self.finished = threading.Event()
         self._joined: asyncio.Queue[Client] = asyncio.Queue()
+        self._audience: list[Client] = []
         self._frames = frames
         self._speed = speed
-        self._replaying = 0
-        self._has_ended_one = False
 
     def joined(self, client: Client) -> None:
-        """Begin this client's replay."""
+        """Let this client hear what is to come."""
         self._joined.put_nowait(client)
 
     def hurry(self, books: int) -> None:  # noqa: ARG002 - it has none
@@ -97,28 +101,29 @@ class ReplayProgramme:
         raise WrongState("a replay sends its frames when they were captured, not in a burst")
 
     async def run(self, hub: Hub) -> None:
-        """Send to every client that joins."""
-        async with asyncio.TaskGroup() as replays:
-            while True:
-                client = await self._joined.get()
-                replays.create_task(self._replay(hub, client))
+        """Send it as often as there is somebody new and nobody else."""
+        while True:
+            client = await self._joined.get()
+            if hub.peers(self._audience):
+                self._audience.append(client)
+            else:
+                self._audience = [client]
+                self.finished.clear()
+                await self._send_all(hub)
 
-    async def _replay(self, hub: Hub, client: Client) -> None:
-        self.finished.clear()
-        self._replaying += 1
-        with until_gone():
-            await self._send_all(hub, client)
-            self._has_ended_one = True
-        self._replaying -= 1
-        if self._has_ended_one and not self._replaying:
-            self.finished.set()
-
-    async def _send_all(self, hub: Hub, client: Client) -> None:
+    async def _send_all(self, hub: Hub) -> None:
         start = self._frames[0].at_unix_s if self._frames else 0.0
         timed = ((frame.at_unix_s - start, frame) for frame in self._frames)
-        peer = hub.peer(client)
         async for frames in paced(timed, self._speed):
+            while not self._joined.empty():
+                self._audience.append(self._joined.get_nowait())
+            if not (peers := hub.peers(self._audience)):
+                return
             for frame in frames:
-                await peer.connection.send(frame.payload)
-                hub.model.frames_sent += 1
-        await peer.has_read()
+                for peer in peers:
+                    with until_gone():
+                        await peer.connection.send(frame.payload)
+                        hub.model.frames_sent += 1
+        await hub.all_have_read()
+        if hub.peers(self._audience):
+            self.finished.set()

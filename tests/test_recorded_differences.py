@@ -168,12 +168,12 @@ def test_a_recorder_that_was_killed_leaves_books_that_can_be_kept(tmp_path: Path
 
 
 def recorded_in_a_world(
-    path: Path, seed: int, fault: Callable[[WorldExchange], object]
+    path: Path, seed: int, fault: Callable[[WorldExchange], object], **options: Any
 ) -> tuple[Diary, Truth]:
     world, truth = World(seed=seed), Truth("binance", rate=5.0)
     exchange = WorldExchange(world, "binance", truth.books())
     transport = WorldTransport(world, [exchange])
-    feed = Feed("binance", SYMBOLS, stream="depth")
+    feed = Feed("binance", SYMBOLS, **{"stream": "depth", **options})
     market = MarketData([feed], dispatcher=world, transport=transport, rest=transport, record=path)
     diary = Diary(market, "binance")
     with market:
@@ -210,6 +210,21 @@ def test_what_was_recorded_over_a_reconnect_comes_to_the_same_books(tmp_path: Pa
     for symbol in SYMBOLS:
         assert set(recorded.books(symbol)) <= set(again.books(symbol))
         assert again.books(symbol)[-1] == recorded.books(symbol)[-1]
+
+
+@pytest.mark.parametrize("stream", ["depth", "depth20"])
+@pytest.mark.parametrize("redundancy", [1, 2])
+@pytest.mark.parametrize("fault", [WorldExchange.shutdown, WorldExchange.disconnect])
+def test_several_connections_are_replayed_to_the_last_book(
+    fault: Callable[[WorldExchange], object], redundancy: int, stream: str, tmp_path: Path
+) -> None:
+    options = {"redundancy": redundancy, "stream": stream}
+    recorded, _ = recorded_in_a_world(tmp_path / "a", 1, fault, **options)
+    result = replay(tmp_path / "a", speed=200)
+
+    assert result.ok
+    last = {f"binance:{each}": recorded.books(each)[-1] for each in SYMBOLS}
+    assert {k: (b.sequence, b.bids, b.asks) for k, b in result.latest.items()} == last
 
 
 def test_a_book_that_came_when_nothing_else_did_is_kept_too(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -237,6 +237,23 @@ def test_every_client_of_a_replay_gets_all_of_it(captures: Path) -> None:
                 back = [client.recv(timeout=TIMEOUT_S) for _ in frames]
 
                 assert back == frames
+
+
+def test_who_subscribes_during_a_replay_gets_the_rest(tmp_path: Path) -> None:
+    path, protocol = tmp_path / "a", protocol_of("upbit")
+    frames = ("1.0: first", "2.5: second", "2.6: third")
+    path.write_text("\n".join(["wss://api.upbit.com/websocket/v1 <-> 0", *frames, ""]))
+    with LoopbackExchange.replaying(path) as exchange, ExitStack() as clients:
+        first = clients.enter_context(connected(exchange, protocol))
+        heard = [first.recv(timeout=TIMEOUT_S)]
+        second = clients.enter_context(connected(exchange, protocol))
+        heard += [first.recv(timeout=TIMEOUT_S) for _ in range(2)]
+        rest = [second.recv(timeout=TIMEOUT_S) for _ in range(2)]
+
+        assert exchange.finished.wait(TIMEOUT_S)
+
+    assert heard == ["first", "second", "third"]
+    assert rest == heard[1:]
 
 
 def test_a_replay_is_of_the_exchange_it_was_captured_from(captures: Path) -> None:
