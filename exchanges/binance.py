@@ -6,7 +6,7 @@ which is why its frames must come wrapped in their stream's name.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -17,7 +17,9 @@ from .protocol import Brought, ServerShutdown
 from .reading import read
 from .snapshots import snapshot_of
 
-__all__ = ["STREAMS", "BinanceProtocol"]
+__all__ = ["STREAMS", "BinanceProtocol", "Framed"]
+
+T = TypeVar("T")
 
 _SUFFIXES = {
     "depth20": "depth20@100ms",
@@ -33,10 +35,16 @@ MOST_REQUESTED = 100
 """So many of our latest requests are known when their replies come."""
 
 
+class Framed(msgspec.Struct, Generic[T], gc=False):
+    """A frame of a stream, read together with its content."""
+
+    stream: str
+    data: T
+
+
 class _Frame(msgspec.Struct, gc=False):
-    # The content is parsed only where its stream is ours. A reply is an object without a stream.
+    # Whatever else comes: a reply is an object without a stream.
     stream: str = ""
-    data: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _Depth(msgspec.Struct, gc=False):
@@ -70,8 +78,8 @@ class _Reply(msgspec.Struct):
 _read_frame = msgspec.json.Decoder(_Frame).decode
 _read_reply = msgspec.json.Decoder(_Reply).decode
 # Not strict: prices and sizes are numbers written as strings.
-_read_depth = msgspec.json.Decoder(_Depth, strict=False).decode
-_read_ticker = msgspec.json.Decoder(_BookTicker, strict=False).decode
+_read_depth = msgspec.json.Decoder(Framed[_Depth], strict=False).decode
+_read_ticker = msgspec.json.Decoder(Framed[_BookTicker], strict=False).decode
 
 
 class BinanceProtocol:
@@ -89,8 +97,10 @@ class BinanceProtocol:
         self._requests = 0
         self._requested: Mapping[int | str | None, tuple[str, ...]] = {}
         """The symbols of the latest requests, by what their replies are known by."""
-        self._content: Callable[[str, msgspec.Raw, int], Sequence[Brought]]
-        self._content = _ticker if stream == "bookTicker" else _depth
+        is_ticker = stream == "bookTicker"
+        self._read: Callable[[bytes], Framed[Any]] = _read_ticker if is_ticker else _read_depth
+        self._content: Callable[[str, Any, int], Sequence[Brought]]
+        self._content = _ticker if is_ticker else _depth
 
     def url(self, base: str) -> str:
         """Return the address of the combined streams, which subscribes to all of them."""
@@ -123,10 +133,20 @@ class BinanceProtocol:
 
     def receive(self, payload: bytes, received_ns: int) -> Sequence[Brought]:
         """Return the book of a frame of the kind asked for; nothing for other streams."""
+        try:
+            frame = read(self._read, payload)
+        except BadFrame as fault:
+            return self._receive_other(payload, fault)
+        symbol = self._asked.get(frame.stream)
+        if symbol is None:
+            return self._receive_other(payload)
+        return self._content(symbol, frame.data, received_ns)
+
+    def _receive_other(self, payload: bytes, fault: BadFrame | None = None) -> Sequence[Brought]:
         frame = read(_read_frame, payload)
         symbol = self._asked.get(frame.stream)
-        if symbol is not None:
-            return self._content(symbol, frame.data, received_ns)
+        if symbol is not None and fault is not None:
+            return self._spoilt(symbol, fault)
         if frame.stream == "!serverShutdown":
             return (ServerShutdown(),)
         if not frame.stream:
@@ -134,6 +154,11 @@ class BinanceProtocol:
         if frame.stream.partition("@")[2] == self._suffix and frame.stream not in self._gone:
             raise BadFrame("symbol", f"{frame.stream!r} was not asked for")
         return ()
+
+    def _spoilt(self, symbol: str, fault: BadFrame) -> Sequence[Brought]:
+        """Return what comes of a frame of this symbol's that cannot be read."""
+        del symbol
+        raise fault
 
     def _check_reply(self, payload: bytes) -> Sequence[Brought]:
         reply = read(_read_reply, payload)
@@ -150,14 +175,12 @@ class BinanceProtocol:
         return ExchangeReplied(self.exchange, str(code), message, symbols)
 
 
-def _depth(symbol: str, data: msgspec.Raw, received_ns: int) -> tuple[Snapshot]:
-    book = read(_read_depth, data)
+def _depth(symbol: str, book: _Depth, received_ns: int) -> tuple[Snapshot]:
     bids, asks = checked_book(book.bids, book.asks)
     return (snapshot_of("binance", symbol, bids, asks, None, book.sequence, received_ns),)
 
 
-def _ticker(symbol: str, data: msgspec.Raw, received_ns: int) -> tuple[Snapshot]:
-    best = read(_read_ticker, data)
+def _ticker(symbol: str, best: _BookTicker, received_ns: int) -> tuple[Snapshot]:
     if best.symbol != symbol:
         raise BadFrame("symbol", f"{best.symbol!r} in the stream of {symbol!r}")
     bids, asks = checked_book(

@@ -10,7 +10,7 @@ from typing import ClassVar
 import msgspec
 
 from ..messages import BadFrame
-from .binance import BinanceProtocol
+from .binance import BinanceProtocol, Framed
 from .book_sync import Base, BookSync, Diff
 from .protocol import BookRequest, Brought
 from .reading import read
@@ -23,7 +23,7 @@ STREAMS = tuple(_SUFFIXES)
 """What a feed may ask for: the best 20 levels of a book that is kept whole, each 100 ms."""
 
 # Not strict: prices and sizes are numbers written as strings.
-_read_diff = msgspec.json.Decoder(Diff, strict=False).decode
+_read_diff = msgspec.json.Decoder(Framed[Diff], strict=False).decode
 _read_base = msgspec.json.Decoder(Base, strict=False).decode
 
 
@@ -39,7 +39,7 @@ class BinanceDiffProtocol(BinanceProtocol):
 
     def __init__(self, symbols: tuple[str, ...], stream: str = STREAMS[0]) -> None:
         super().__init__(symbols, stream)
-        self._content = self._take
+        self._read, self._content = _read_diff, self._take
         self._books = {symbol: self._new_book(symbol) for symbol in symbols}
 
     def missing(self) -> Sequence[BookRequest]:
@@ -68,14 +68,14 @@ class BinanceDiffProtocol(BinanceProtocol):
             return book.refuse(bad)
         return book.rebase(base, received_ns)
 
-    def _take(self, symbol: str, data: msgspec.Raw, received_ns: int) -> Sequence[Brought]:
+    def _spoilt(self, symbol: str, fault: BadFrame) -> Sequence[Brought]:
+        book = self._books.get(symbol)
+        return () if book is None else book.spoil(fault)
+
+    def _take(self, symbol: str, diff: Diff, received_ns: int) -> Sequence[Brought]:
         book = self._books.get(symbol)
         if book is None:
             return ()
-        try:
-            diff = read(_read_diff, data)
-        except BadFrame as bad:
-            return book.spoil(bad)
         if diff.symbol != symbol:
             return book.spoil(BadFrame("symbol", f"{diff.symbol!r} in the stream of {symbol!r}"))
         return book.take(diff, received_ns)
