@@ -93,6 +93,13 @@ class BookDesk:
                 fetch.cancel()
         self._go_on()
 
+    def tidy(self) -> None:
+        """Fetch nothing any more that its reader wants no more: it would cost others' budget."""
+        with self._lock:
+            self._scheduler.drop(
+                lambda job: job not in self._fetches and not job.reader.wants(job.request)
+            )
+
     def _go_on(self) -> None:
         while (job := self._next()) is not None:
             url = f"{self._base}{job.request.path}"
@@ -190,9 +197,11 @@ class BookDesks:
             return None
         if self._rest is None:
             raise InvalidOption("rest", None, f"given for {feed.exchange}'s {feed.stream}")
-        if base not in self._desks:
-            gate = RestGate.of(self._dispatcher.clock, base, row.rest_weight)
-            self._desks[base] = BookDesk(
+        # A host may have one address for several exchanges, each with a budget of its own.
+        name = f"{feed.exchange} {base}"
+        if name not in self._desks:
+            gate = RestGate.of(self._dispatcher.clock, name, row.rest_weight)
+            self._desks[name] = BookDesk(
                 base, self._rest, gate, self._dispatcher, through=self._through
             )
-        return self._desks[base]
+        return self._desks[name]

@@ -153,7 +153,11 @@ class Connection:
             self._awaited.discard(symbol)
             reply = body[:200].decode(errors="replace")
             raise ExchangeReplied(self.name, f"HTTP {answer.status}", reply, (symbol,))
-        return self._diffs.fetched(symbol, body, answer.received_ns) if self._diffs else ()
+        brought = self._diffs.fetched(symbol, body, answer.received_ns) if self._diffs else ()
+        # A market that is halted has a book without a level, and is not to be waited for.
+        if not any(isinstance(each, BookRequest) for each in brought):
+            self._awaited.discard(symbol)
+        return brought
 
     def _note_failure(self, error: Exception) -> None:
         if isinstance(error, BadFrame):

@@ -14,18 +14,19 @@ CONNECTION_STATES: dict[str, dict[str, str]] = {
         "lost": "backoff",
         "stop": "stopped",
     },
-    # Open; no snapshot yet.
+    # Open; no snapshot yet, or of differences not of every symbol, which may take long.
     "subscribing": {
         "snapshot": "streaming",
+        "roll": "rolling",
         "silent": "stalled",
         "lost": "backoff",
         "stop": "stopped",
     },
     "streaming": {"roll": "rolling", "silent": "stalled", "lost": "backoff", "stop": "stopped"},
-    # Streaming, while its successor is made; that one replaces it, is lost, or has to take over.
+    # Open, while its successor is made; that one replaces it, is lost, or has to take over.
     "rolling": {
         "rolled": "streaming",
-        "failed": "streaming",
+        "failed": "subscribing",
         "taken over": "connecting",
         "silent": "stalled",
         "lost": "backoff",

@@ -33,6 +33,8 @@ from .silence_watch import SilenceWatch
 
 __all__ = ["FeedActor"]
 
+ROLLS = {state for state, events in CONNECTION_STATES.items() if "roll" in events}
+"""The states in which a connection may be given a successor."""
 MARGIN_S = 0.01
 """A budget is asked again so much later than it said: no timer is exact."""
 
@@ -128,7 +130,7 @@ class FeedActor(Actor):
         self._retries.opened(line.base)
         now_ns = self._now_ns()
         self._silence.opened(line, now_ns)
-        line.change_to(self._part.symbols)
+        line.change_to(self._part.mailboxes.copy())
         line.flush(now_ns)
         line.grow_old(now_ns, self.dispatcher.random.random())
         if line is self._line:
@@ -185,6 +187,8 @@ class FeedActor(Actor):
         successor, self._successor = self._successor, None
         if lost is successor:
             self._enter("failed")
+            if self._line is not None and self._line.streams:
+                self._enter("snapshot")
             self._roll_later(delay_s)
         elif successor is not None:
             self._take(successor)
@@ -202,7 +206,7 @@ class FeedActor(Actor):
 
     def _roll_if_due(self) -> None:
         line = self._line
-        if line and self._status.state == "streaming" and self._now_ns() >= line.roll_at_ns:
+        if line and self._status.state in ROLLS and self._now_ns() >= line.roll_at_ns:
             self._enter("roll")
             self._connect()
 
@@ -236,8 +240,8 @@ class FeedActor(Actor):
             self._successor = line
 
     def _open(self, base: str) -> Line:
-        symbols = self._part.symbols
-        protocol = self._exchange.protocol(symbols, self._feed.stream)
+        symbols = self._part.mailboxes.copy()
+        protocol = self._exchange.protocol(tuple(symbols), self._feed.stream)
         connection = Connection(
             self.key, protocol.url(base), protocol, self._part, self.inbox, desk=self._desk
         )
@@ -251,8 +255,10 @@ class FeedActor(Actor):
         for line in self._lines:
             # The others ask for what there is when they are open.
             if line.silence is not None:
-                line.change_to(self._part.symbols)
+                line.change_to(self._part.mailboxes.copy())
                 line.flush(self._now_ns())
+        if self._desk is not None:
+            self._desk.tidy()
 
     def _on_check(self, message: _Check) -> None:
         if message.actor is not self:
@@ -262,6 +268,7 @@ class FeedActor(Actor):
         for line in self._lines:
             if self._silence.stalls(line, now_ns) and line is self._line:
                 self._enter("silent")
+        self._part.note_filled()
         if self._line is not None:
             self._silence.ask_quiet_symbols(self._line, now_ns)
         self._roll_if_due()

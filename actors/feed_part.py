@@ -6,7 +6,14 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..messages import FeedConnected, FeedEvent, FeedLost, FeedStalled
+from ..messages import (
+    BookResynced,
+    FeedConnected,
+    FeedEvent,
+    FeedLost,
+    FeedStalled,
+    GapDetected,
+)
 from ..runtime import Mailbox
 
 if TYPE_CHECKING:
@@ -35,6 +42,8 @@ class FeedPart:
         self._told_lost = False
         self._quiet: dict[str, int | None] = {}
         """Symbols told to be silent, and when their last snapshot had come."""
+        self._gapped: dict[str, int] = {}
+        """Symbols told of a gap and not of its end, and how many snapshots had come by then."""
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -58,6 +67,7 @@ class FeedPart:
         with self._lock:
             self.mailboxes.pop(symbol, None)
             self._quiet.pop(symbol, None)
+            self._gapped.pop(symbol, None)
 
     def opened(self, connection: Connection) -> None:
         """Note that a connection is open."""
@@ -79,6 +89,7 @@ class FeedPart:
                 return
             if was_open or len(self._down) >= self._redundancy:
                 self._told_lost = True
+                self._gapped.clear()
                 for mailbox in self.mailboxes.values():
                     mailbox.post(FeedLost(key=mailbox.key, reason=reason))
 
@@ -98,6 +109,33 @@ class FeedPart:
                 mailbox.post(FeedStalled(key=mailbox.key, silence_s=silence_s))
 
     def post(self, symbol: str, event: FeedEvent) -> None:
-        """Tell one symbol something; nobody, where it was removed."""
-        if (mailbox := self.mailboxes.get(symbol)) is not None:
-            mailbox.post(event)
+        """Tell one symbol something; nobody, where it was removed.
+
+        Of gaps that several connections see at once, the first is told, and the first end.
+        """
+        with self._lock:
+            mailbox = self.mailboxes.get(symbol)
+            if mailbox is not None and self._is_news(symbol, event, mailbox.accepted):
+                mailbox.post(event)
+
+    def note_filled(self) -> None:
+        """Tell the end of gaps that another connection has filled: a book has come since.
+
+        The connection that saw the gap may have been replaced before it had a book again.
+        """
+        with self._lock:
+            for symbol, accepted in [*self._gapped.items()]:
+                mailbox = self.mailboxes[symbol]
+                if mailbox.accepted != accepted:
+                    del self._gapped[symbol]
+                    mailbox.post(BookResynced(key=mailbox.key))
+
+    def _is_news(self, symbol: str, event: FeedEvent, accepted: int) -> bool:
+        known = symbol in self._gapped
+        if isinstance(event, GapDetected):
+            self._gapped[symbol] = accepted
+            return not known
+        if isinstance(event, BookResynced):
+            self._gapped.pop(symbol, None)
+            return known
+        return True

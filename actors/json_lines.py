@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -16,13 +17,23 @@ __all__ = ["JsonLinesActor", "open_json_lines"]
 def open_json_lines(path: str | Path) -> IO[str]:
     """Open a metrics log for appending: JSON Lines, flushed line by line.
 
+    A line that a full disk or a loss of power has cut off is ended, so that it costs no other one.
     Raises InvalidOption when the file cannot be written.
     """
     try:
+        _end_last_line(Path(path))
         return Path(path).open("a", encoding="utf-8", buffering=1)
     except OSError as error:
         allowed = f"a file that can be written ({error.strerror})"
         raise InvalidOption("log", str(path), allowed) from error
+
+
+def _end_last_line(path: Path) -> None:
+    if path.is_file() and path.stat().st_size:
+        with path.open("rb+") as file:
+            file.seek(-1, os.SEEK_END)
+            if file.read() != b"\n":
+                file.write(b"\n")
 
 
 class JsonLinesActor(Actor):

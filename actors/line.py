@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import attrs
 
 from ..analysis import RateBudgets, Rejections, Silence, SilenceVerdict
 from ..exchanges import Exchange, ExchangeProtocol
-from ..runtime import Link
+from ..runtime import Link, Mailbox
 from .connection import Connection
 
 __all__ = ["Line"]
@@ -32,22 +32,22 @@ class Line:
     exchange: Exchange
     base: str
     """The endpoint."""
-    symbols: tuple[str, ...]
-    """What its protocol asks for."""
+    symbols: Mapping[str, Mailbox]
+    """What its protocol asks for, and for whom."""
     silence: Silence | None = None
     """From its opening on, until it is given up."""
     roll_at_ns: float = float("inf")
     """When to make its successor."""
     streams: bool = False
     """Whether it has brought a snapshot."""
-    _wanted: tuple[str, ...] = attrs.field(init=False)
+    _wanted: Mapping[str, Mailbox] = attrs.field(init=False)
     _budget: RateBudgets = attrs.field(init=False)
     _unsaid: deque[Callable[[], object]] = attrs.field(init=False, factory=deque)
     _pinged_ns: int = attrs.field(init=False, default=0)
     _rejections: Rejections = attrs.field(init=False, factory=Rejections)
 
     @_wanted.default
-    def _all_symbols(self) -> tuple[str, ...]:
+    def _all_symbols(self) -> Mapping[str, Mailbox]:
         return self.symbols
 
     @_budget.default
@@ -68,10 +68,11 @@ class Line:
         if (lifetime_s := self.exchange.lifetime_s) is not None:
             self.roll_at_ns = now_ns + (LIFE_SHARE + LIFE_SPREAD * draw) * lifetime_s * 1e9
 
-    def change_to(self, symbols: tuple[str, ...]) -> None:
+    def change_to(self, symbols: Mapping[str, Mailbox]) -> None:
         """Ask for what is new among `symbols`, and leave off what is not, with the next `flush`.
 
-        What changes before the budget allows one more message is asked for in one.
+        What changes before the budget allows one more message is asked for in one. A symbol that
+        was removed and added meanwhile has a new mailbox, which waits for a first book.
         """
         self._wanted = symbols
 
@@ -116,12 +117,12 @@ class Line:
         return 0.0
 
     def _change(self) -> None:
-        before, wanted = set(self.symbols), set(self._wanted)
-        added = tuple(symbol for symbol in self._wanted if symbol not in before)
-        removed = tuple(symbol for symbol in self.symbols if symbol not in wanted)
-        self.symbols = self._wanted
-        if added or removed:
-            self.say(self.protocol.change(added, removed))
+        before, wanted = self.symbols, self._wanted
+        self.symbols = wanted
+        if removed := _missing(before, wanted):
+            self.say(self.protocol.change((), removed))
+        if added := _missing(wanted, before):
+            self.say(self.protocol.change(added, ()))
 
     def say(self, texts: tuple[str, ...]) -> None:
         """Send text frames with the next `flush`, in order, as the budget allows."""
@@ -139,3 +140,7 @@ class Line:
         else:
             self.say((self.exchange.ping_text,))
         self.flush(now_ns)
+
+
+def _missing(of: Mapping[str, Mailbox], among: Mapping[str, Mailbox]) -> tuple[str, ...]:
+    return tuple(symbol for symbol, mailbox in of.items() if among.get(symbol) is not mailbox)

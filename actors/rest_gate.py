@@ -24,10 +24,10 @@ class RestGate:
         self._lockout = Lockout()
 
     @staticmethod
-    def of(clock: Clock, base: str, allowed: Budget) -> RestGate:
-        """Return the gate of all who live by this clock: one for the process on the real one."""
+    def of(clock: Clock, name: str, allowed: Budget) -> RestGate:
+        """Return the gate of a name for all by this clock: one for the process on the real one."""
         gates = _GATES.setdefault(_REAL if isinstance(clock, SystemClock) else clock, {})
-        return gates.setdefault(base, RestGate(allowed))
+        return gates.setdefault(name, RestGate(allowed))
 
     def enter(self, weight: int, now_s: float) -> float:
         """Spend `weight` and return 0.0, or return the seconds to wait and spend nothing."""

@@ -100,7 +100,7 @@ def _numbers(stats: MetricStats) -> str:
     if not stats.count:
         return f"{0:>10}" + f"{'-':>10}" * 4
     numbers = (stats.mean, stats.min, stats.max, stats.stddev)
-    return f"{stats.count:>10}" + "".join(f"{number:>10.2f}" for number in numbers)
+    return f"{stats.count:>10}" + "".join(f" {number:>9.2f}" for number in numbers)
 
 
 def _count_lines(report: LongrunReport) -> list[str]:

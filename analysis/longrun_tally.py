@@ -13,7 +13,7 @@ from .longrun_report import LongrunReport
 from .metric_stats import MetricStats
 from .queue_rules import QUEUE_LAG_WARN_MS
 
-__all__ = ["LongrunTally", "parse_unix_s"]
+__all__ = ["LongrunTally", "parse_field", "parse_unix_s"]
 
 # Squares and sums of smaller numbers cannot overflow.
 _LARGEST = 10**15
@@ -65,6 +65,12 @@ _FIELDS = {
     "timestamp": parse_unix_s,
 }
 """The fields of an entry, and what makes a number of each; None where it cannot."""
+
+
+def parse_field(entry: Mapping[str, object], field: str) -> float | None:
+    """Return an entry's field as a number; None where it is missing or ignored (`LongrunTally`)."""
+    return _FIELDS[field](entry[field]) if field in entry else None
+
 
 _STEPS = {
     "ws_latency_ms": ((2000, "ws_latency_error_count"), (500, "ws_latency_warn_count")),

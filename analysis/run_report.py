@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from .anomaly_spans import AnomalySpan, AnomalySpans
-from .checks import is_number
 from .lag_sum import LagSum, SpreadLags, spread_lags
 from .longrun import LongrunAnalyzer
-from .longrun_tally import LongrunTally, parse_unix_s
+from .longrun_tally import LongrunTally, parse_field
 from .time_line import TimeLine, TimePoint
 
 if TYPE_CHECKING:
@@ -146,9 +145,10 @@ class RunTally:
         self._longrun.add(entry)
         if not isinstance(entry, Mapping):
             return
-        at_unix_s = parse_unix_s(entry.get("timestamp"))
-        depth, lag_ms = entry.get("ws_queue_depth"), entry.get("ws_queue_lag_ms")
-        if at_unix_s is not None and is_number(depth) and is_number(lag_ms):
+        at_unix_s = parse_field(entry, "timestamp")
+        depth = parse_field(entry, "ws_queue_depth")
+        lag_ms = parse_field(entry, "ws_queue_lag_ms")
+        if at_unix_s is not None and depth is not None and lag_ms is not None:
             self._entries.add_entry(at_unix_s, int(depth), lag_ms)
 
     def report(self, scenario: str = "S1") -> RunReport:

@@ -10,6 +10,7 @@ from typing import Any
 from ..analysis import LongrunReport
 from ..messages import InvalidOption, MissingExtra
 from ..simulation import Campaign, Fault, read_plan
+from ..supervisors.options import positive, several
 
 __all__ = ["MultiSymbolLongrunRunner"]
 
@@ -38,8 +39,8 @@ class MultiSymbolLongrunRunner:
         options = _options(Path(config_path))
         faults = _faults(options.pop("faults", "none"))
         if duration_minutes is not None:
-            options["seconds"] = duration_minutes * 60.0
-        keys = [_key(symbol) for symbol in symbols]
+            options["seconds"] = positive("duration_minutes", duration_minutes) * 60.0
+        keys = [_key(symbol) for symbol in several(str, "symbols", symbols, "a list of symbols")]
         self.campaign = Campaign(scenario=scenario, keys=keys, faults=faults, **options)
 
     def run(self) -> LongrunReport:

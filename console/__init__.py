@@ -3,8 +3,9 @@
 import os
 import sys
 from collections.abc import Iterable
+from io import TextIOWrapper
 
-from ..messages import TicklaneError
+from ..messages import TicklaneError, UsageError
 from .arguments import Parser, common_options
 from .campaign import add_campaign
 from .convert import add_convert
@@ -40,6 +41,7 @@ def main(argv: Iterable[str] | None = None) -> int:
     Ctrl-C before anything ran. `--help` raises SystemExit.
     """
     try:
+        _prepare_stdout()
         options = _parser().parse_args(None if argv is None else [*argv])
         with logging_to_stderr(options.level):
             status: int = options.run(options)
@@ -50,12 +52,22 @@ def main(argv: Iterable[str] | None = None) -> int:
     except KeyboardInterrupt:
         complain("interrupted")
         return 130
-    except BrokenPipeError:
-        # Who read our output has left. The interpreter would try once more to flush it at its end
-        # (docs.python.org, "Note on SIGPIPE").
+    except OSError as error:
+        # Who read our output has left, or its disk is full. The interpreter would try once more to
+        # flush it at its end (docs.python.org, "Note on SIGPIPE").
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            complain(error)
         return 1
     return status
+
+
+def _prepare_stdout() -> None:
+    if sys.stdout is None:
+        raise UsageError("stdout is closed, and all that is found out would go there")
+    if isinstance(sys.stdout, TextIOWrapper):
+        # As stderr does: a symbol may be in Chinese, and the terminal in Latin letters.
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _parser() -> Parser:

@@ -4,7 +4,9 @@ import argparse
 import gc
 import json
 import shlex
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -79,7 +81,7 @@ def campaign(options: argparse.Namespace) -> int:
         log=options.log,
         real_time=options.real_time,
     )
-    with _quiet(options), _few_searches(), _progress(planned) as progress:
+    with _quiet(options), _few_searches(), _progress(planned) as bar, _ends_at(bar) as progress:
         result = planned.run(progress)
     if options.json:
         tell(_json(planned, result))
@@ -131,6 +133,40 @@ def _progress(planned: Campaign) -> Iterator[Callable[[float], object]]:
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task(planned.scenario, total=planned.seconds)
         yield lambda over_s: bar.update(task, completed=over_s)
+
+
+@contextmanager
+def _ends_at(progress: Callable[[float], object]) -> Iterator[Callable[[float], object]]:
+    """Have Ctrl-C end a campaign where it tells its progress, between two steps.
+
+    In virtual time all actors run on this thread, and whichever was at it would take a
+    KeyboardInterrupt for an error of its own, and be started again.
+    """
+    usual = signal.getsignal(signal.SIGINT)
+    here = threading.current_thread() is threading.main_thread()
+    if not here or usual is not signal.default_int_handler:
+        # No thread but the first is interrupted; and what starts it in the background ignores it.
+        yield progress
+        return
+    interrupted = threading.Event()
+
+    def note(*_: object) -> None:
+        interrupted.set()
+        # A step may take long: the second time it is at once.
+        signal.signal(signal.SIGINT, usual)
+
+    def go_on(over_s: float) -> None:
+        progress(over_s)
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield go_on
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    if interrupted.is_set():
+        raise KeyboardInterrupt
 
 
 def _lines(seconds: float) -> Callable[[float], object]:

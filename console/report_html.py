@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from itertools import pairwise
 
 from ..analysis import AnomalySpan, RunReport, SymbolReport, TimePoint
-from .report_text import clock_time, verdict_reasons
+from .report_text import clock_form, clock_time, verdict_reasons
 from .svg_plot import plot
 
 __all__ = ["render_page"]
@@ -60,7 +61,7 @@ def _body(report: RunReport) -> Iterator[str]:
     reasons = verdict_reasons(report) or ["nothing was over its limit, no anomaly was raised"]
     yield f"<ul>{''.join(f'<li>{escape(reason)}</li>' for reason in reasons)}</ul>"
     yield from _plots(report.over_time, report.anomalies[:MOST_BANDS])
-    yield from _anomalies(report.anomalies)
+    yield from _anomalies(report.anomalies, clock_form(longrun.start_time, longrun.end_time))
     yield from _counts(report)
     yield from _symbols(report.symbols)
 
@@ -71,9 +72,10 @@ def _period(report: RunReport) -> str:
         return f"{longrun.entries} entries without a time"
     # A time of day by itself says nothing in a page that is kept.
     day = clock_time(longrun.start_time, "%Y-%m-%d")
+    end = clock_time(longrun.end_time, clock_form(longrun.start_time, longrun.end_time))
     told = "" if report.stopped is not False else "; not stopped by its writer"
     return (
-        f"{day} {clock_time(longrun.start_time)} to {clock_time(longrun.end_time)} UTC, "
+        f"{day} {clock_time(longrun.start_time)} to {end} UTC, "
         f"{longrun.duration_minutes:.1f} minutes, {longrun.entries} entries{told}"
     )
 
@@ -81,6 +83,8 @@ def _period(report: RunReport) -> str:
 def _plots(points: Sequence[TimePoint], spans: Sequence[AnomalySpan]) -> Iterator[str]:
     if not points:
         return
+    whole = points[0].handled_per_s is not None
+    points = [*_with_pauses(points)] if whole else points
     times = [point.at_unix_s for point in points]
     lags = {
         "p50": [point.lag_p50_ms or 0.0 for point in points],
@@ -91,7 +95,6 @@ def _plots(points: Sequence[TimePoint], spans: Sequence[AnomalySpan]) -> Iterato
         "handled": [point.handled_per_s or 0.0 for point in points],
         "shed": [point.shed_per_s or 0.0 for point in points],
     }
-    whole = points[0].handled_per_s is not None
     yield plot("lag, ms", times, lags if whole else {"max": lags["max"]}, spans, log=True)
     yield plot(
         "greatest depth", times, {"depth": [float(point.depth_max) for point in points]}, spans
@@ -100,19 +103,38 @@ def _plots(points: Sequence[TimePoint], spans: Sequence[AnomalySpan]) -> Iterato
         yield plot("snapshots per second", times, rates, spans)
 
 
-def _anomalies(spans: Sequence[AnomalySpan]) -> Iterator[str]:
+def _with_pauses(points: Sequence[TimePoint]) -> Iterator[TimePoint]:
+    """Yield the points, and idle ones where none are: a line would lead from one end to the other.
+
+    A run log has no row of a symbol that did nothing.
+    """
+    steps = [after.at_unix_s - before.at_unix_s for before, after in pairwise(points)]
+    least = min(steps, default=0.0)
+    for point, step in zip(points, steps, strict=False):
+        yield point
+        if step > least:
+            end = point.at_unix_s + step
+            yield from map(_idle, sorted({point.at_unix_s + least, end - least}))
+    yield points[-1]
+
+
+def _idle(at_unix_s: float) -> TimePoint:
+    return TimePoint(at_unix_s=at_unix_s, depth_max=0, lag_max_ms=0.0)
+
+
+def _anomalies(spans: Sequence[AnomalySpan], form: str) -> Iterator[str]:
     yield f"<h2>Anomalies: {len(spans)}</h2>"
     if spans:
         heads = ("kind", "of", "start", "end", "lag peak, ms", "depth peak", "what")
-        yield _table(heads, (_anomaly(span) for span in spans[:MOST_ROWS]), left={0, 1, 6})
+        yield _table(heads, (_anomaly(span, form) for span in spans[:MOST_ROWS]), left={0, 1, 6})
 
 
-def _anomaly(span: AnomalySpan) -> tuple[str, ...]:
+def _anomaly(span: AnomalySpan, form: str) -> tuple[str, ...]:
     return (
         span.kind,
         span.key or "-",
-        clock_time(span.start_unix_s),
-        clock_time(span.end_unix_s),
+        clock_time(span.start_unix_s, form),
+        clock_time(span.end_unix_s, form),
         f"{span.lag_peak_ms:,.1f}",
         f"{span.depth_peak:,}",
         span.message,

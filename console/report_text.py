@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ..analysis import AnomalySpan, RunReport, SymbolReport, TimePoint, render_report
 
-__all__ = ["clock_time", "render_run", "verdict_reasons"]
+__all__ = ["clock_form", "clock_time", "render_run", "verdict_reasons"]
 
 MOST_SYMBOLS = 20
 MOST_ANOMALIES = 50
@@ -29,11 +29,18 @@ def clock_time(unix_s: float | None, form: str = "%H:%M:%S") -> str:
     return "-" if unix_s is None else datetime.fromtimestamp(unix_s, UTC).strftime(form)
 
 
+def clock_form(begin_unix_s: float | None, end_unix_s: float | None) -> str:
+    """Return `clock_time`'s form for a run: with the day, where it is of several."""
+    days = {clock_time(each, "%Y-%m-%d") for each in (begin_unix_s, end_unix_s)}
+    return "%H:%M:%S" if len(days) == 1 else "%m-%d %H:%M:%S"
+
+
 def _sections(report: RunReport) -> Iterator[str]:
+    form = clock_form(report.longrun.start_time, report.longrun.end_time)
     if report.stopped is False:
         yield "\nthe writer of this log has not stopped it: it still runs, or was killed"
     if report.anomalies:
-        yield from _anomalies(report.anomalies)
+        yield from _anomalies(report.anomalies, form)
     if report.feeds:
         yield "\nconnections"
         yield from (
@@ -43,24 +50,27 @@ def _sections(report: RunReport) -> Iterator[str]:
         )
     if report.symbols:
         yield "\ntotals: " + ", ".join(f"{count} {name}" for name, count in report.totals.items())
-        yield from _over_time(report.over_time)
+        yield from _over_time(report.over_time, form)
         yield from _symbols(report.symbols)
 
 
-def _anomalies(spans: Sequence[AnomalySpan]) -> Iterator[str]:
+def _anomalies(spans: Sequence[AnomalySpan], form: str) -> Iterator[str]:
+    width = _width(form)
     heads = "".join(f"{head:>14}" for head in ("lag peak, ms", "depth peak"))
-    yield f"\n{'anomaly':18}{'of':24}{'start':>10}{'end':>10}{heads}"
+    yield f"\n{'anomaly':18}{'of':24}{'start':>{width}}{'end':>{width}}{heads}"
     for span in spans[:MOST_ANOMALIES]:
+        start, end = (clock_time(each, form) for each in (span.start_unix_s, span.end_unix_s))
         yield (
-            f"{span.kind:18}{span.key or '-':24}{clock_time(span.start_unix_s):>10}"
-            f"{clock_time(span.end_unix_s):>10}{span.lag_peak_ms:>14.1f}{span.depth_peak:>14}"
+            f"{span.kind:18}{span.key or '-':24}{start:>{width}}{end:>{width}}"
+            f"{span.lag_peak_ms:>14.1f}{span.depth_peak:>14}"
         )
     yield from _more(len(spans), MOST_ANOMALIES)
 
 
-def _over_time(points: Sequence[TimePoint]) -> Iterator[str]:
+def _over_time(points: Sequence[TimePoint], form: str) -> Iterator[str]:
+    width = _width(form)
     heads = ("lag p50, ms", "lag p99, ms", "lag max, ms", "depth max", "handled/s", "shed/s")
-    yield f"\n{'from':10}" + "".join(f"{head:>13}" for head in heads)
+    yield f"\n{'from':{width}}" + "".join(f"{head:>13}" for head in heads)
     at_once = -(-len(points) // MOST_TIMES)
     for first in range(0, len(points), at_once or 1):
         part = points[first : first + at_once]
@@ -74,7 +84,8 @@ def _over_time(points: Sequence[TimePoint]) -> Iterator[str]:
             sum(point.handled_per_s or 0.0 for point in part) / len(part),
             sum(point.shed_per_s or 0.0 for point in part) / len(part),
         )
-        yield f"{clock_time(part[0].at_unix_s):10}" + "".join(f"{each:>13.2f}" for each in numbers)
+        begin = clock_time(part[0].at_unix_s, form)
+        yield f"{begin:{width}}" + "".join(f"{each:>13.2f}" for each in numbers)
 
 
 def _symbols(symbols: Sequence[SymbolReport]) -> Iterator[str]:
@@ -89,6 +100,10 @@ def _symbols(symbols: Sequence[SymbolReport]) -> Iterator[str]:
             + f"{each.lag_p50_ms:>11.2f}{each.lag_p99_ms:>11.2f}{each.lag_max_ms:>11.2f}"
         )
     yield from _more(len(symbols), MOST_SYMBOLS)
+
+
+def _width(form: str) -> int:
+    return len(clock_time(0.0, form)) + 2
 
 
 def _more(number: int, shown: int) -> Iterator[str]:

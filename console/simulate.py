@@ -68,11 +68,11 @@ def add_simulate(commands: Commands, common: Parser) -> None:
 
 def simulate(options: argparse.Namespace) -> int:
     """Run the command until Ctrl-C; returns the exit status."""
-    if not 0 <= options.port <= _LAST_PORT:
-        raise InvalidOption("--port", options.port, f"from 0 to {_LAST_PORT}")
-    plan = _plan(options.faults)
+    plan, exchanges = _plan(options.faults), {each.exchange: each for each in _exchanges(options)}
+    last = _LAST_PORT - len(exchanges) + 1
+    if not 0 <= options.port <= last:
+        raise InvalidOption("--port", options.port, f"from 0 to {last}")
     with ExitStack() as stack:
-        exchanges = {each.exchange: each for each in _exchanges(options)}
         for exchange in exchanges.values():
             try:
                 stack.enter_context(exchange)

@@ -9,7 +9,7 @@ from html import escape
 import attrs
 
 from ..analysis import AnomalySpan
-from .report_text import clock_time
+from .report_text import clock_form, clock_time
 
 __all__ = ["plot"]
 
@@ -98,12 +98,12 @@ def _grid(y: _Scale, *, log: bool) -> Iterator[str]:
 
 
 def _clock(x: _Scale) -> Iterator[str]:
-    number = MOST_TIMES if x.high > x.low else 1
+    number, form = MOST_TIMES if x.high > x.low else 1, clock_form(x.low, x.high)
     for index in range(number):
         time = x.low + (x.high - x.low) * index / max(number - 1, 1)
         side = "right" if index and index == number - 1 else "middle" if index else "left"
         at = f'x="{x.at(time):.1f}" y="{HEIGHT - 8}"'
-        yield f'<text {at} class="{side}">{clock_time(time)}</text>'
+        yield f'<text {at} class="{side}">{clock_time(time, form)}</text>'
 
 
 def _legend(lines: Mapping[str, object]) -> Iterator[str]:

@@ -27,9 +27,10 @@ def market_families(
 
     `raised`: how many anomalies there were, by kind and severity.
     """
+    feeds = vitals.feeds()
     return [
-        *_feeds(vitals.feeds(), vitals.clock.unix_s()),
-        *_actors(mailboxes, len(vitals.feeds())),
+        *_feeds(feeds, vitals.clock.unix_s()),
+        *_actors(mailboxes, feeds),
         _counted("anomalies", "Anomalies raised.", ("kind", "severity"), raised),
         _counted("recoveries", "Remedies chosen.", ("action", "outcome"), vitals.remedies()),
         _firing(vitals.anomalies()),
@@ -71,10 +72,11 @@ def _feeds(feeds: Sequence[FeedMetrics], unix_s: float) -> list[Family]:
     ]
 
 
-def _actors(mailboxes: Sequence[Mailbox], feeds: int) -> list[Family]:
+def _actors(mailboxes: Sequence[Mailbox], feeds: Sequence[FeedMetrics]) -> list[Family]:
     restarts, running = "ticklane_actor_restarts_total", "ticklane_actors_running"
     symbols = Labels(actor_class="SymbolActor")
     alive = sum(mailbox.status == "running" for mailbox in mailboxes)
+    receiving = sum(feed.state != "stopped" for feed in feeds)
     return [
         Family(
             restarts,
@@ -86,7 +88,7 @@ def _actors(mailboxes: Sequence[Mailbox], feeds: int) -> list[Family]:
             running,
             "gauge",
             "Actors that run.",
-            [(running, symbols, alive), (running, Labels(actor_class="FeedActor"), feeds)],
+            [(running, symbols, alive), (running, Labels(actor_class="FeedActor"), receiving)],
         ),
     ]
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+from ..messages import InvalidOption
 from ..supervisors import MarketData
 from .collector import MarketCollector
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["MetricsServer", "metrics_app", "serve_metrics"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_LAST_PORT = 65535
 
 
 def metrics_app(
@@ -46,8 +49,11 @@ def serve_metrics(
     """Serve the market's metrics on `http://host:port/metrics`, on threads of its own.
 
     `port` 0 takes a free one (`MetricsServer.port`). The default `host` is seen from this machine
-    only. Stop it by `stop()` or `with`. Raises OSError where the port is taken.
+    only. Stop it by `stop()` or `with`. Raises OSError where the port is taken, InvalidOption where
+    it is none.
     """
+    if not 0 <= port <= _LAST_PORT:
+        raise InvalidOption("port", port, f"from 0 to {_LAST_PORT}")
     return MetricsServer(metrics_app(market, max_symbols=max_symbols), host, port)
 
 
@@ -102,6 +108,11 @@ class _Server(ThreadingMixIn, WSGIServer):
     """One thread for each request, so that a slow client holds up nobody else."""
 
     daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that has left or asks for nothing: port scans and the like."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Quiet(WSGIRequestHandler):

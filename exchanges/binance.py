@@ -95,8 +95,8 @@ class BinanceProtocol:
         self._asked = {self._name(symbol): symbol for symbol in symbols}
         self._gone: frozenset[str] = frozenset()
         self._requests = 0
-        self._requested: Mapping[int | str | None, tuple[str, ...]] = {}
-        """The symbols of the latest requests, by what their replies are known by."""
+        self._requested: Mapping[int | str | None, tuple[str, tuple[str, ...]]] = {}
+        """Method and symbols of the latest requests, by what their replies are known by."""
         is_ticker = stream == "bookTicker"
         self._read: Callable[[bytes], Framed[Any]] = _read_ticker if is_ticker else _read_depth
         self._content: Callable[[str, Any, int], Sequence[Brought]]
@@ -122,7 +122,7 @@ class BinanceProtocol:
 
     def _request(self, method: str, symbols: tuple[str, ...]) -> str:
         self._requests += 1
-        latest = (*self._requested.items(), (self._requests, symbols))
+        latest = (*self._requested.items(), (self._requests, (method, symbols)))
         self._requested = dict(latest[-MOST_REQUESTED:])
         params = [self._name(symbol) for symbol in symbols]
         request = {"method": method, "params": params, "id": self._requests}
@@ -168,10 +168,15 @@ class BinanceProtocol:
             raise self._replied(reply.code, reply.msg, reply.id)
         if reply.id is None and reply.event is None:
             raise BadFrame("type", "an object without a stream")
-        return (ServerShutdown(),) if reply.event == "serverShutdown" else ()
+        if reply.event == "serverShutdown":
+            return (ServerShutdown(),)
+        return self._granted(*self._requested.get(reply.id, ("", ())))
+
+    def _granted(self, method: str, symbols: tuple[str, ...]) -> Sequence[Brought]:  # noqa: ARG002
+        return ()
 
     def _replied(self, code: int, message: str, request: int | str | None) -> ExchangeReplied:
-        symbols = self._requested.get(request, self._symbols)
+        _, symbols = self._requested.get(request, ("", self._symbols))
         return ExchangeReplied(self.exchange, str(code), message, symbols)
 
 

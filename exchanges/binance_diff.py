@@ -80,9 +80,12 @@ class BinanceDiffProtocol(BinanceProtocol):
             return book.spoil(BadFrame("symbol", f"{diff.symbol!r} in the stream of {symbol!r}"))
         return book.take(diff, received_ns)
 
-    def _check_reply(self, payload: bytes) -> Sequence[Brought]:
+    def _granted(self, method: str, symbols: tuple[str, ...]) -> Sequence[Brought]:
         # What is acknowledged streams from now on, and its base will not be older.
-        return (*super()._check_reply(payload), *self.missing())
+        if method != "SUBSCRIBE":
+            return ()
+        books = [self._books.get(symbol) for symbol in symbols]
+        return [request for book in books if book for request in book.missing()]
 
     def _new_book(self, symbol: str) -> BookSync:
         request = BookRequest(symbol, self.path.format(symbol, self.limit), self.weight)

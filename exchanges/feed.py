@@ -1,6 +1,7 @@
 """What a host asks for: the symbols of one exchange."""
 
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -42,17 +43,28 @@ def _bases(url: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
 
 
 def _base(url: str) -> str:
-    if not isinstance(url, str) or not url.startswith(("ws://", "wss://")):
-        raise InvalidOption("url", url, "an address that begins with ws:// or wss://")
-    return url.rstrip("/")
+    return _address("url", url, ("ws://", "wss://"))
 
 
 def _rest(rest: str | None) -> str | None:
-    if rest is None:
-        return None
-    if not isinstance(rest, str) or not rest.startswith(("http://", "https://")):
-        raise InvalidOption("rest", rest, "an address that begins with http:// or https://")
-    return rest.rstrip("/")
+    return None if rest is None else _address("rest", rest, ("http://", "https://"))
+
+
+def _address(name: str, given: object, beginnings: tuple[str, str]) -> str:
+    if not isinstance(given, str) or not given.startswith(beginnings):
+        allowed = f"an address that begins with {' or '.join(beginnings)}"
+        raise InvalidOption(name, given, allowed)
+    if not _has_host(given):
+        raise InvalidOption(name, given, "an address of a host, where a port is 1 to 65535")
+    return given.rstrip("/")
+
+
+def _has_host(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 @attrs.frozen
@@ -91,6 +103,8 @@ class Feed:
             raise InvalidOption("symbols", symbols, "each named once")
         if any(symbol != symbol.upper() for symbol in symbols):
             raise InvalidOption("symbols", symbols, "in upper case, like KRW-BTC or BTCUSDT")
+        if not all(symbol.isprintable() for symbol in symbols):
+            raise InvalidOption("symbols", symbols, "in characters that can be written")
 
     @stream.validator
     def _check_stream(self, _: object, stream: str) -> None:

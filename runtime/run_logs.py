@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def convert_log(source: str | Path, target: str | Path) -> int:
     `*.jsonl` gets a line for each entry. `*.db` gets each entry in its day's file; an entry without
     a `timestamp` stands with the one before it. Lines that are no JSON object are left out.
 
-    Raises InvalidOption for a target of another name, or one that is there.
+    Raises InvalidOption for a target of another name, or one that is there or cannot be written.
     """
     target = Path(target)
     if target.suffix not in {".db", ".jsonl"}:
@@ -57,7 +58,12 @@ def convert_log(source: str | Path, target: str | Path) -> int:
     if target.exists() or day_files(target):
         raise InvalidOption("target", str(target), "new: there is a log of this name")
     entries = (dict(entry) for entry in read_entries(source) if isinstance(entry, Mapping))
-    return _to_run_log(entries, target) if target.suffix == ".db" else _to_lines(entries, target)
+    write = _to_run_log if target.suffix == ".db" else _to_lines
+    try:
+        return write(entries, target)
+    except (OSError, sqlite3.Error) as error:
+        allowed = f"a file that can be written ({error})"
+        raise InvalidOption("target", str(target), allowed) from error
 
 
 def _to_lines(entries: Iterable[dict[str, Any]], target: Path) -> int:

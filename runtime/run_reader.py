@@ -21,7 +21,8 @@ class RunReader:
 
     `path`: one file, or the name the log was given, for all of its days. One that is still written
     may be read, and so may one whose writer was killed: each row that was committed is there.
-    Each method reads anew, row by row. Raises InvalidOption for what is no run log.
+    Each method reads anew, row by row. Raises InvalidOption for what is no run log, and as soon as
+    one turns out to be damaged.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -42,14 +43,25 @@ class RunReader:
         """Yield what happened."""
         return map(RunEvent._make, self._rows("events"))
 
-    def entries(self) -> Iterator[dict[str, Any]]:
-        """Yield one dict for each interval, as a metrics log in JSON Lines has it."""
-        return (json.loads(entry) for _, entry in self._rows("entries"))
+    def entries(self) -> Iterator[dict[str, Any] | None]:
+        """Yield one dict for each interval, as in JSON Lines; None for one that is damaged."""
+        return (_entry(entry) for _, entry in self._rows("entries"))
 
     def _rows(self, table: str) -> Iterator[tuple[Any, ...]]:
         for file in self.files:
             with closing(_open(file)) as connection:
-                yield from connection.execute(f"SELECT * FROM {table} ORDER BY rowid")  # noqa: S608 - a table of ours
+                try:
+                    yield from connection.execute(f"SELECT * FROM {table} ORDER BY rowid")  # noqa: S608 - a table of ours
+                except sqlite3.Error as error:
+                    raise _damaged(file, error) from error
+
+
+def _entry(text: Any) -> dict[str, Any] | None:
+    try:
+        entry: dict[str, Any] = json.loads(text)
+    except (TypeError, ValueError):
+        return None
+    return entry
 
 
 def _open(file: Path) -> sqlite3.Connection:
@@ -69,4 +81,8 @@ def _open(file: Path) -> sqlite3.Connection:
         connection.close()
         allowed = f"a run log of version {SCHEMA_VERSION} (it says version {version})"
         raise InvalidOption("path", str(file), allowed)
-    raise InvalidOption("path", str(file), f"a run log that can be read ({failed})")
+    raise _damaged(file, failed)
+
+
+def _damaged(file: Path, error: sqlite3.Error | None) -> InvalidOption:
+    return InvalidOption("path", str(file), f"a run log that can be read ({error})")

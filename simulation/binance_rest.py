@@ -1,24 +1,27 @@
 """Binance's REST side: time, symbols and books.
 
 Source: binance-spot-api-docs, "rest-api", market data endpoints; weights of `/depth` as there.
-USD-M futures answer alike under `/fapi/v1`.
+USD-M futures answer alike under `/fapi/v1`. [their weights inferred, as in `exchanges`]
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..messages import Level, Snapshot
 from .rest_replies import RestReply, RestRequest, reply
 
 __all__ = ["binance_rest"]
 
-_WEIGHTS = ((100, 5), (500, 25), (1000, 50), (5000, 250))
-"""What `/depth` weighs up to so many levels."""
+_WEIGHTS = {
+    "/api/v3": ((100, 5), (500, 25), (1000, 50), (5000, 250)),
+    "/fapi/v1": ((50, 2), (100, 5), (500, 10), (1000, 20)),
+}
+"""What `/depth` weighs up to so many levels, by what stands before it."""
 
 
 def binance_rest(request: RestRequest) -> RestReply:
     """Answer a request for `ping`, `time`, `exchangeInfo` or `depth`."""
     prefix, _, name = request.path.rpartition("/")
-    if prefix not in ("/api/v3", "/fapi/v1"):
+    if prefix not in _WEIGHTS:
         return reply({"code": -1000, "msg": "not simulated"}, status=404)
     match name:
         case "ping":
@@ -28,18 +31,18 @@ def binance_rest(request: RestRequest) -> RestReply:
         case "exchangeInfo":
             return reply(_info(request), weight=20)
         case "depth":
-            return _depth(request)
+            return _depth(request, _WEIGHTS[prefix])
     return reply({"code": -1000, "msg": "not simulated"}, status=404)
 
 
-def _depth(request: RestRequest) -> RestReply:
+def _depth(request: RestRequest, weights: Sequence[tuple[int, int]]) -> RestReply:
     book = request.books.get(request.query.get("symbol", ""))
     if book is None:
         return reply({"code": -1121, "msg": "Invalid symbol."}, status=400)
     limit = request.query.get("limit", "100")
-    if not limit.isdecimal() or not 1 <= int(limit) <= _WEIGHTS[-1][0]:
+    if not limit.isdecimal() or not 1 <= int(limit) <= weights[-1][0]:
         return reply({"code": -1130, "msg": "Illegal 'limit'."}, status=400)
-    weight = next(weight for most, weight in _WEIGHTS if int(limit) <= most)
+    weight = next(weight for most, weight in weights if int(limit) <= most)
     content = {
         "lastUpdateId": book.sequence or 0,
         "bids": _written(book.bids[: int(limit)]),

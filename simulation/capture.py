@@ -29,6 +29,7 @@ __all__ = [
     "capture_connections",
     "capture_exchange",
     "capture_subscriptions",
+    "frames_to_replay",
     "read_capture",
 ]
 
@@ -111,6 +112,21 @@ def capture_exchange(path: str | Path, connection: str | None = None) -> tuple[s
     raise _malformed(path, number, line, f"an address of {' or '.join(EXCHANGES)}")
 
 
+def frames_to_replay(
+    path: str | Path, connection: str | None = None
+) -> tuple[str, tuple[CapturedFrame, ...]]:
+    """Return the exchange that a connection, the first by default, was to, and what it has said.
+
+    Where no connection is named, the frames are those of all to that exchange. Raises InvalidOption
+    like `capture_exchange`, and for a connection that the capture is not of.
+    """
+    if connection is not None and connection not in (names := capture_connections(path)):
+        raise InvalidOption("connection", connection, f"one of {', '.join(map(repr, names))}")
+    exchange, _ = capture_exchange(path, connection)
+    frames = (each for each in read_capture(path, connection) if _said_by(exchange, each))
+    return exchange, tuple(frames)
+
+
 def capture_subscriptions(
     path: str | Path, connection: str | None = None
 ) -> tuple[tuple[str, BookForm], ...]:
@@ -139,7 +155,7 @@ class _Mark:
     def is_of(self, exchange: Exchange) -> bool:
         # Two exchanges may share a domain, and a proxy has its own: the name knows better.
         if self.connection:
-            return self.connection.partition("#")[0] == exchange.name
+            return _exchange_of(self.connection) == exchange.name
         return _domain(self.url) in map(_domain, exchange.endpoints)
 
 
@@ -149,6 +165,14 @@ def _marks(path: str | Path) -> Iterator[_Mark]:
             head, _, said = line.decode(errors="replace").strip().partition(": ")
             url, arrow, _, connection, *_ = (*head.split(), "", "", "")
             yield _Mark(url, arrow, connection, said.strip())
+
+
+def _said_by(exchange: str, frame: CapturedFrame) -> bool:
+    return not frame.connection or _exchange_of(frame.connection) == exchange
+
+
+def _exchange_of(connection: str) -> str:
+    return connection.partition("#")[0]
 
 
 def _first_address(path: str | Path) -> tuple[int, bytes]:

@@ -10,9 +10,16 @@ from .door import Ration
 from .venue import BookForm, Payload, VenueSession
 from .venue_rules import VenueRules
 
-__all__ = ["GOING_AWAY", "POLICY_VIOLATION", "Client", "Peer"]
+__all__ = ["GOING_AWAY", "POLICY_VIOLATION", "Client", "Peer", "is_close_code"]
 
 GOING_AWAY, POLICY_VIOLATION = 1001, 1008
+
+
+def is_close_code(code: object) -> bool:
+    """Say whether a connection may be closed with it (RFC 6455, 7.4, and IANA's registry)."""
+    return isinstance(code, int) and any(
+        first <= code <= last for first, last in ((1000, 1003), (1007, 1014), (3000, 4999))
+    )
 
 
 class Peer(Protocol):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import attrs
 
-from ..analysis.checks import is_number, not_negative, positive, whole_number
+from ..analysis.checks import not_negative, positive, whole_number
 from ..messages import InvalidOption
-from .client import GOING_AWAY
+from .client import GOING_AWAY, is_close_code
 from .fault import ExchangeFault, Symptom
+from .fault_target import REFUSALS
 from .scene import Scene
 
 __all__ = [
@@ -50,8 +51,8 @@ class Disconnect(ExchangeFault):
 
     @code.validator
     def _check_code(self, _: object, code: int) -> None:
-        if not is_number(code) or not 1000 <= code < 5000:  # noqa: PLR2004 - RFC 6455, 7.4.2
-            raise InvalidOption("code", code, "a WebSocket close code, 1000 to 4999")
+        if code != RESET and not is_close_code(code):
+            raise InvalidOption("code", code, "a WebSocket close code that may be sent, or 1006")
 
     @property
     def lasts_s(self) -> float:
@@ -150,7 +151,7 @@ class RateLimit(ExchangeFault):
 
     @status.validator
     def _check_status(self, _: object, status: int) -> None:
-        if status not in (_BANNED, 429, 503):
+        if status not in REFUSALS:
             raise InvalidOption("status", status, "418, 429 or 503")
 
     @property

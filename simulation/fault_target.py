@@ -3,22 +3,29 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from .client import GOING_AWAY
+from ..analysis.checks import is_number
+from ..messages import InvalidOption
+from .client import GOING_AWAY, is_close_code
 from .exchange_model import ExchangeModel
 from .venue import Payload
 
-__all__ = ["FaultTarget"]
+__all__ = ["REFUSALS", "FaultTarget"]
+
+REFUSALS = (418, 429, 503)
+"""What handshakes are refused with."""
 
 
 class FaultTarget(ABC):
     """A simulated exchange that can be made to misbehave; any thread, at any moment.
 
     A fault takes effect now and returns at once. `symbol`: one of the exchange's, in its own
-    spelling; None is whichever comes next.
+    spelling; None is whichever comes next. Raises InvalidOption.
     """
 
     def disconnect(self, code: int | None = GOING_AWAY) -> None:
         """Close every connection with `code`; with None reset it, as a crash or a firewall does."""
+        if code is not None and not is_close_code(code):
+            raise InvalidOption("code", code, "a WebSocket close code that may be sent, or None")
         self._do(lambda model, _: model.disconnect(code))
 
     def half_open(self) -> None:
@@ -27,23 +34,24 @@ class FaultTarget(ABC):
 
     def stall(self, seconds: float) -> None:
         """Say and read nothing for so long, new connections included, and then all at once."""
+        _check_s("seconds", seconds)
         self._do(lambda model, now_s: model.stall(now_s, seconds))
 
     def corrupt(self, frames: int = 1, *, symbol: str | None = None) -> None:
         """Cut the next frames with books in half."""
-        self._do(lambda model, _: model.spoil("corrupt", frames, symbol))
+        self._spoil("corrupt", frames, symbol)
 
     def duplicate(self, frames: int = 1, *, symbol: str | None = None) -> None:
         """Send each of the next frames with books twice."""
-        self._do(lambda model, _: model.spoil("duplicate", frames, symbol))
+        self._spoil("duplicate", frames, symbol)
 
     def reorder(self, frames: int = 1, *, symbol: str | None = None) -> None:
         """Send each of the next frames with books only after the one that follows it."""
-        self._do(lambda model, _: model.spoil("reorder", frames, symbol))
+        self._spoil("reorder", frames, symbol)
 
     def gap(self, frames: int = 1, *, symbol: str | None = None) -> None:
         """Leave out the next frames with books."""
-        self._do(lambda model, _: model.spoil("gap", frames, symbol))
+        self._spoil("gap", frames, symbol)
 
     def send_raw(self, payload: Payload) -> None:
         """Send one frame with this content, good or bad, to every client: bytes as binary."""
@@ -51,10 +59,14 @@ class FaultTarget(ABC):
 
     def reject(self, seconds: float) -> None:
         """Answer with an error whoever subscribes within so long."""
+        _check_s("seconds", seconds)
         self._do(lambda model, now_s: model.reject(now_s, seconds))
 
     def rate_limit(self, seconds: float, status: int = 429) -> None:
         """Refuse whoever connects within so long with an HTTP status: 429, 418, 503."""
+        _check_s("seconds", seconds)
+        if status not in REFUSALS:
+            raise InvalidOption("status", status, "418, 429 or 503")
         self._do(lambda model, now_s: model.refuse(now_s, seconds, status))
 
     def shutdown(self, notice_s: float = 5.0, down_s: float = 0.0) -> None:
@@ -63,7 +75,14 @@ class FaultTarget(ABC):
         New connections are taken, since an exchange has more than one server; with `down_s` they
         are refused with 503 until so long after the end.
         """
+        _check_s("notice_s", notice_s)
+        _check_s("down_s", down_s)
         self._do(lambda model, now_s: model.shut_down(now_s, notice_s, down_s))
+
+    def _spoil(self, fault: str, frames: int, symbol: str | None) -> None:
+        if isinstance(frames, bool) or not isinstance(frames, int) or frames < 1:
+            raise InvalidOption("frames", frames, "a whole number, at least 1")
+        self._do(lambda model, _: model.spoil(fault, frames, symbol))
 
     @property
     @abstractmethod
@@ -82,3 +101,8 @@ class FaultTarget(ABC):
     @abstractmethod
     def _do(self, action: Callable[[ExchangeModel, float], None]) -> None:
         """Call `action` with the model and its time, where the model may be touched."""
+
+
+def _check_s(name: str, seconds: float) -> None:
+    if not is_number(seconds) or seconds < 0:
+        raise InvalidOption(name, seconds, "a number of seconds, at least 0")

@@ -156,6 +156,12 @@ class Hub:
                 with until_gone():
                     await peer.has_read()
 
+    async def stall_is_over(self) -> None:
+        """Wait as long as nothing is said."""
+        # A stall may be prolonged meanwhile, or ended by who stops the exchange.
+        while (until_s := self.model.stalled_until_s) is not None:  # noqa: ASYNC110
+            await asyncio.sleep(min(until_s - self.now_s, LOOK_S))
+
     def peers(self, clients: Iterable[Client]) -> list[SocketPeer]:
         """Return the wires to those of the clients that are connected indeed."""
         return [self._peers[each] for each in clients if each in self._peers and not each.dead]
@@ -178,9 +184,7 @@ class Hub:
                 client.peer.mute(False)
 
     async def _let_in(self, connection: ServerConnection, request: Request) -> Response | None:
-        # A stall may be prolonged meanwhile, or ended by who stops the exchange.
-        while (until_s := self.model.stalled_until_s) is not None:  # noqa: ASYNC110
-            await asyncio.sleep(min(until_s - self.now_s, LOOK_S))
+        await self.stall_is_over()
         if request.headers.get("Upgrade", "").lower() != "websocket":
             return self._answer(connection, request.path)
         status = self.model.knock(self.now_s)

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ..messages import InvalidOption, Snapshot, WaitTimeout, WrongState
-from .capture import capture_exchange, read_capture
+from .capture import frames_to_replay
 from .exchange_model import ExchangeModel
 from .fault_target import FaultTarget
 from .venue_rules import VenueRules
@@ -83,19 +83,21 @@ class LoopbackExchange(FaultTarget):
     ) -> Self:
         """Return the exchange a capture was recorded from, serving the frames as captured.
 
-        `connection`: which of the capture's, where it is of several.
+        `connection`: which of the capture's; by default all that were to the exchange of the first.
         The first client gets every frame, whatever it subscribed to, from its subscription on; who
-        subscribes meanwhile gets the rest. When all have left, it begins anew with the next. After
-        the last frame connections stay open; `finished` is set once all clients have answered a
-        ping sent behind it, so that they have taken all frames off their sockets.
+        subscribes meanwhile gets the rest. Where a frame finds nobody, it begins anew with the next
+        client. After the last frame connections stay open; `finished` is set once all clients have
+        answered a ping sent behind it, so that they have taken all frames off their sockets.
+        What its REST side has answered is for `ReplayTransport` to give.
 
-        Raises InvalidOption, naming file and line, for a file that is no capture.
+        Raises InvalidOption, naming file and line, for a file that is no capture, and for a
+        connection that it is not of.
         """
         from .programmes import ReplayProgramme  # noqa: PLC0415 - as above
 
-        exchange, _ = capture_exchange(path, connection)
+        exchange, frames = frames_to_replay(path, connection)
         replay = cls(exchange, (), port=port, speed=speed, rules=rules)
-        replay._play(ReplayProgramme(tuple(read_capture(path, connection)), speed))
+        replay._play(ReplayProgramme(frames, speed))
         return replay
 
     def _play(self, programme: "Programme") -> None:

@@ -80,9 +80,10 @@ class BookProgramme:
 class ReplayProgramme:
     """A capture's frames as captured, to all who are subscribed then.
 
-    It begins with the first client, and anew with the first after all have left. Who subscribes
-    meanwhile hears the rest, as from any exchange: a client that makes a new connection before it
-    leaves the old one, since a recorded frame says so, would never come to the end otherwise.
+    It begins with the first client, and anew with the next where a frame finds nobody. Who
+    subscribes meanwhile hears the rest, as from any exchange: a client that makes a new connection
+    before it leaves the old one, since a recorded frame says so, would never come to the end
+    otherwise.
     """
 
     def __init__(self, frames: Sequence[CapturedFrame], speed: float) -> None:
@@ -115,6 +116,7 @@ class ReplayProgramme:
         start = self._frames[0].at_unix_s if self._frames else 0.0
         timed = ((frame.at_unix_s - start, frame) for frame in self._frames)
         async for frames in paced(timed, self._speed):
+            await hub.stall_is_over()
             while not self._joined.empty():
                 self._audience.append(self._joined.get_nowait())
             if not (peers := hub.peers(self._audience)):

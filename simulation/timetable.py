@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import attrs
 
-from ..messages import Snapshot
+from ..messages import InvalidOption, Snapshot
 
 __all__ = ["Timetable"]
 
@@ -25,7 +25,9 @@ class Timetable(Iterator[tuple[float, T]]):
         self._hurried = 0
 
     def hurry(self, number: int) -> None:
-        """Let the `number` after the next come together with it."""
+        """Let the `number` after the next come together with it; raises InvalidOption."""
+        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+            raise InvalidOption("books", number, "a whole number, at least 0")
         self._hurried += number
 
     def __next__(self) -> tuple[float, T]:

@@ -11,6 +11,7 @@ from typing import Any
 import pykka
 from pykka import Future
 
+from ..analysis.checks import is_number
 from ..messages import Deadlock, InvalidOption
 from ..runtime import DeadLetters, Inbox, Reply, Timer
 from .trace import Runnable, Trace, name_of
@@ -35,7 +36,7 @@ class World:
     Hypothesis, `choose=lambda n: data.draw(st.integers(0, n - 1))` makes a failing interleaving
     shrink.
     A handler says by `spend(seconds)` what it would cost; its actor handles nothing else for so
-    long, while others go on.
+    long, while others go on. Raises InvalidOption for a time that is no finite number.
     """
 
     def __init__(self, seed: int = 0, *, choose: Callable[[int], int] | None = None) -> None:
@@ -84,14 +85,14 @@ class World:
         """Let the message being handled cost virtual time. Called by its handler."""
         if not self._running:
             raise InvalidOption("spend()", "called outside", "called by a handler")
-        self._spend(self._running[-1], round(seconds * 1e9))
+        self._spend(self._running[-1], _ns("seconds", seconds))
 
     def slow(self, name: str, seconds: float) -> None:
         """Let each message of an actor cost `seconds` from now on; 0 ends it.
 
         `name` is a symbol's key, or an actor's: "run log" is a slow disk.
         """
-        self._costs[name] = round(seconds * 1e9)
+        self._costs[name] = _ns("seconds", seconds)
         if not self._costs[name]:
             # As long as there is any, each step looks who it is.
             del self._costs[name]
@@ -114,7 +115,7 @@ class World:
 
     def run_for(self, seconds: float) -> None:
         """Let `seconds` pass, with all that happens meanwhile."""
-        until_ns = self.clock.now_ns() + round(seconds * 1e9)
+        until_ns = self.clock.now_ns() + _ns("seconds", seconds)
         ready, due, choose, clock = self._ready, self._due, self._choose, self.clock
         # `step`, written out: it runs ten million times in a virtual day.
         while True:
@@ -130,7 +131,7 @@ class World:
 
     def run_until(self, condition: Callable[[], bool], *, timeout: float = PATIENCE_S) -> bool:
         """Run until `condition()` holds; False when `timeout` virtual seconds were not enough."""
-        until_ns = self.clock.now_ns() + round(timeout * 1e9)
+        until_ns = self.clock.now_ns() + _ns("timeout", timeout)
         while not condition():
             if not self._ready and not (self._due and self._due[0][0] <= until_ns):
                 return False
@@ -200,3 +201,9 @@ class World:
             raise Deadlock(self._waits)
         if not answered:
             raise pykka.Timeout(f"{timeout} seconds")
+
+
+def _ns(name: str, seconds: float) -> int:
+    if not is_number(seconds):
+        raise InvalidOption(name, seconds, "a finite number of seconds")
+    return round(seconds * 1e9)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from ..messages import Snapshot
-from .capture import capture_exchange, read_capture
+from .capture import frames_to_replay
 from .exchange_model import ExchangeModel
 from .fault_target import FaultTarget
 from .timetable import Timetable
@@ -54,10 +54,11 @@ class WorldExchange(FaultTarget):
         """Return the exchange a capture was recorded from, saying what is in it from now on.
 
         Every client gets every frame, whatever it subscribed to. `connection`: which of the
-        capture's, where it is of several. Raises InvalidOption for a file that is no capture.
+        capture's; by default all that were to the exchange of the first. What its REST side has
+        answered is for `ReplayTransport` to give. Raises InvalidOption for a file that is no
+        capture, or not of this connection.
         """
-        name, _ = capture_exchange(path, connection)
-        frames = (*read_capture(path, connection),)
+        name, frames = frames_to_replay(path, connection)
         start_s = frames[0].at_unix_s if frames else 0.0
         return cls(world, name, [(frame.at_unix_s - start_s, frame.payload) for frame in frames])
 

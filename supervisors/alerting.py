@@ -30,8 +30,9 @@ class Alerting:
         cut_off: Callable[[set[str]], Container[str]],
         dispatcher: Dispatching,
     ) -> None:
-        if isinstance(alerts, str):
-            raise InvalidOption("alerts", Endpoint(alerts), "several URLs or sinks: a tuple")
+        if isinstance(alerts, str) or not isinstance(alerts, Iterable):
+            given = Endpoint(alerts) if isinstance(alerts, str) else alerts
+            raise InvalidOption("alerts", given, "several URLs or sinks: a tuple")
         sinks = [_sink(each, dispatcher) for each in alerts]
         self.receivers = tuple(Receiver(sink, dispatcher) for sink in sinks)
         self.inbox = Inbox(dispatcher)

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from ..analysis import Backoff, RestartWindow
+from ..analysis.checks import positive, whole_number
 from ..runtime import Inbox, Timer
 
 __all__ = ["Child", "ChildSpec", "RestartPolicy"]
@@ -19,14 +20,14 @@ class RestartPolicy:
 
     More than `max_restarts` failures within `within_s` seconds are too many. The wait doubles from
     `backoff_first_s` to `backoff_cap_s`, with up to 20 % random on top, and starts again after
-    `quiet_s` without a failure.
+    `quiet_s` without a failure. Raises InvalidOption.
     """
 
-    max_restarts: int = 3
-    within_s: float = 5.0
-    backoff_first_s: float = 0.1
-    backoff_cap_s: float = 30.0
-    quiet_s: float = 60.0
+    max_restarts: int = attrs.field(default=3, validator=whole_number(0))
+    within_s: float = attrs.field(default=5.0, validator=positive)
+    backoff_first_s: float = attrs.field(default=0.1, validator=positive)
+    backoff_cap_s: float = attrs.field(default=30.0, validator=positive)
+    quiet_s: float = attrs.field(default=60.0, validator=positive)
 
     def window(self) -> RestartWindow:
         """Return an empty window for one child."""

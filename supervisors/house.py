@@ -145,7 +145,7 @@ class House:
 
     def close(self) -> None:
         """Take no snapshot any more, and end the streams."""
-        self.streams.end()
+        self.streams.end_all()
         for mailbox in [*self.symbols.mailboxes.values()]:
             mailbox.close()
 

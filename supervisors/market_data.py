@@ -23,7 +23,6 @@ from ..exchanges import Feed, parse_key, split_key
 from ..messages import (
     AnomalyAlert,
     FeedEvent,
-    InvalidOption,
     MetricsSample,
     Outcome,
     QueueMetrics,
@@ -41,6 +40,7 @@ from ..runtime import (
     Transport,
     queue_metrics,
 )
+from . import options
 from .children import RestartPolicy
 from .house import House
 from .symbols import PerSymbol
@@ -101,28 +101,28 @@ class MarketData:
         transport: Transport | None = None,
         rest: Rest | None = None,
     ) -> None:
-        if not interval_s > 0:
-            raise InvalidOption("interval_s", interval_s, "a number above 0")
-        watch = Watch(thresholds or {})
+        watch = Watch(options.mapping("thresholds", thresholds))
         self._state = "new"
-        self._lifecycle = threading.Lock()
+        # Whoever starts or stops may be interrupted by one of its own that stops: a signal handler,
+        # or in a world a handler of snapshots.
+        self._lifecycle = threading.RLock()
         self._house = house = House(
-            tuple(feeds),
-            symbols=symbols,
+            options.several(Feed, "feeds", feeds, "a list of Feed(...)"),
+            symbols=options.several(str, "symbols", symbols, "a list of keys"),
             capacity=capacity,
             overflow=overflow,
             adaptive=adaptive,
             max_symbols=max_symbols,
             watch=watch,
             summary=RunSummary(LongrunAnalyzer(scenario, **watch.thresholds)),
-            interval_s=interval_s,
-            log=log,
+            interval_s=options.positive("interval_s", interval_s),
+            log=options.path("log", log),
             log_days=log_days,
-            record=record,
+            record=options.path("record", record),
             alerts=alerts,
-            alert_settings=alert_settings or AlertSettings(),
+            alert_settings=options.settings(AlertSettings, "alert_settings", alert_settings),
             auto_recover=auto_recover,
-            restarts=restarts or RestartPolicy(),
+            restarts=options.settings(RestartPolicy, "restarts", restarts),
             clock=clock,
             dispatcher=dispatcher,
             transport=transport,
@@ -143,21 +143,30 @@ class MarketData:
         with self._lifecycle:
             if self._state != "new":
                 raise WrongState(f"start() on market data that is {self._state}; make a new one")
-            self._house.start()
-            self._state = "running"
+            self._state = "starting"
+            try:
+                self._house.start()
+            except BaseException:
+                self._state = "new"
+                raise
+            was, self._state = self._state, "running"
+            if was == "stopped":
+                self.stop()
 
     def stop(self, drain: bool = True, timeout: float = 5.0) -> None:
         """Stop feeds, symbols and watchers, in this order, `timeout` seconds each at most.
 
         With `drain` what waits in mailboxes is handled first. Handlers still stuck after that are
-        named in the log and left behind. Snapshots offered from now on are dead letters. Twice is
-        fine.
+        named in the log and left behind, and so is one that calls this: give it a short `timeout`
+        there. Snapshots offered from now on are dead letters. Twice is fine. Raises InvalidOption
+        for a `timeout` that is no finite number.
         """
+        options.finite("timeout", timeout)
         with self._lifecycle:
             was, self._state = self._state, "stopped"
             if was == "running":
                 self._house.stop(drain=drain, timeout=timeout)
-            else:
+            elif was == "new":
                 self._house.close()
 
     def __enter__(self) -> Self:
@@ -193,12 +202,14 @@ class MarketData:
     def remove(self, key: str) -> None:
         """Stop bringing a key, and forget it: its actor stops, what waits is not handled.
 
+        Who subscribed hears nothing of it any more, not even if it is added again.
         Before `start` as well, from any thread. Raises UnknownKey, WrongState after `stop`.
         """
         self._check_not_stopped("remove()")
         child = self._symbols.remove(key)
         self._house.feeds.remove(*split_key(key))
         self._house.symbol_group.remove(child)
+        self._house.streams.end(key)
 
     # -- snapshots
 
@@ -213,23 +224,28 @@ class MarketData:
 
         What happens to its feed goes to `on_event`, in its place among the snapshots. Both are
         called on threads of ours. Raises UnknownKey for a key that no feed declares, `symbols` does
-        not name and no snapshot has brought.
+        not name and no snapshot has brought, InvalidOption for what is no plain function.
         """
+        options.handler("handler", handler)
+        if on_event is not None:
+            options.handler("on_event", on_event)
         return self._symbols.audience(key).join(key, handler, on_event)
 
     def stream(self, key: str) -> AsyncIterator[Snapshot]:
         """Iterate over a symbol's snapshots in an asyncio program, from the first step on.
 
         `async for snapshot in market.stream(key)`. It is bounded as the symbol's mailbox: of what
-        waits for the loop the oldest gives way. Ends after `stop`. Raises UnknownKey.
+        waits for the loop the oldest gives way. Ends after `stop`, or when the key is removed.
+        Raises UnknownKey.
         """
         capacity = self._symbols.mailbox(key).capacity
-        return self._house.streams.of(lambda put: self.subscribe(key, put), capacity)
+        return self._house.streams.of(key, lambda put: self.subscribe(key, put), capacity)
 
     def offer(self, snapshot: Snapshot) -> Outcome:
         """Put a snapshot that the host itself received into its symbol's mailbox; never blocks.
 
-        The first snapshot of a new key makes its actor. Raises TooManySymbols.
+        The first snapshot of a new key makes its actor. Raises TooManySymbols, InvalidOption for an
+        exchange and a symbol that make no key.
         """
         try:
             mailbox = self._mailboxes[snapshot.exchange][snapshot.symbol]
@@ -252,9 +268,13 @@ class MarketData:
     def wait_for(self, key: str, timeout: float) -> Snapshot:
         """Return the newest snapshot of a symbol, the first one if need be.
 
-        Raises WaitTimeout when none has come within `timeout` seconds, UnknownKey.
+        Raises WaitTimeout when none has come within `timeout` seconds, WrongState when none has by
+        the time of `stop`, UnknownKey, InvalidOption.
         """
         mailbox = self._symbols.mailbox(key)
+        options.finite("timeout", timeout)
+        if mailbox.latest is None:
+            self._check_not_stopped("wait_for()")
         first = Reply()
         self._dispatcher.lend(first, mailbox)
         subscription = self.subscribe(key, lambda _: _set_once(first))
@@ -293,7 +313,11 @@ class MarketData:
         return self._house.anomalies.open
 
     def on_anomaly(self, callback: Callable[[AnomalyAlert], object]) -> None:
-        """Call `callback` with every anomaly raised, changed or cleared, on a thread of ours."""
+        """Call `callback` with every anomaly raised, changed or cleared, on a thread of ours.
+
+        Raises InvalidOption for what is no plain function.
+        """
+        options.handler("callback", callback)
         self._house.watchers.callbacks.append(callback)
 
     def receivers(self) -> tuple[ReceiverMetrics, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from ..actors import RemedyActor
 from ..analysis import REMEDIES, RemedyPlan
@@ -84,5 +85,7 @@ class Remedying:
 def _names(auto_recover: bool | Iterable[str]) -> frozenset[str]:
     if isinstance(auto_recover, bool):
         return frozenset(REMEDIES.values() if auto_recover else ())
-    names = [auto_recover] if isinstance(auto_recover, str) else auto_recover
+    one = isinstance(auto_recover, str) or not isinstance(auto_recover, Iterable)
+    # What is no name at all is for the plan to refuse.
+    names: Iterable[Any] = [auto_recover] if one else auto_recover
     return frozenset(names)

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..actors import JsonLinesActor, RunLogActor, RunRecorder, open_json_lines
 from ..messages import AnomalyAlert, InvalidOption
 from ..runtime import Dispatching, Inbox, Mailbox, RunStore
+from . import options
 from .children import ChildSpec
 
 __all__ = ["RunLog"]
@@ -33,12 +34,10 @@ class RunLog:
         if self._path.suffix not in {".db", ".jsonl"}:
             allowed = "a file named *.db (SQLite) or *.jsonl (JSON Lines)"
             raise InvalidOption("log", str(path), allowed)
-        if isinstance(keep_days, bool) or not isinstance(keep_days, int) or keep_days < 1:
-            raise InvalidOption("log_days", keep_days, "a whole number, at least 1")
         self.inbox = Inbox(dispatcher)
         self.hears_all = self._path.suffix == ".db"
         """Whether samples and anomalies go to it, too; JSON Lines hold entries only."""
-        self._keep_days = keep_days
+        self._keep_days = options.count("log_days", keep_days)
         self._mailboxes = mailboxes
         self._tell = tell
         self._dispatcher = dispatcher

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from ..actors import Subscription
 from ..messages import Snapshot
@@ -63,24 +63,30 @@ class Streams:
     """The streams of a host that are being read."""
 
     def __init__(self) -> None:
-        self._open: set[Stream] = set()
+        self._open: dict[Stream, str] = {}
+        """By stream, its key."""
         self._ended = False
 
-    async def of(self, join: Join, capacity: int) -> AsyncIterator[Snapshot]:
+    async def of(self, key: str, join: Join, capacity: int) -> AsyncIterator[Snapshot]:
         """Yield what comes from now on, until the end."""
         stream = Stream(capacity)
-        self._open.add(stream)
-        subscription = join(stream.put)
-        try:
+        with ExitStack() as afterwards:
+            # Known before it listens: who ends it meanwhile must find it.
+            self._open[stream] = key
+            afterwards.callback(self._open.pop, stream)
+            afterwards.callback(join(stream.put).cancel)
             if self._ended:
                 stream.end()
             while (snapshot := await stream.get()) is not None:
                 yield snapshot
-        finally:
-            subscription.cancel()
-            self._open.discard(stream)
 
-    def end(self) -> None:
+    def end(self, key: str) -> None:
+        """End those of a key, after what waits."""
+        for stream, of_key in [*self._open.items()]:
+            if of_key == key:
+                stream.end()
+
+    def end_all(self) -> None:
         """End them all, and those to come, after what waits."""
         self._ended = True
         for stream in [*self._open]:

@@ -8,8 +8,9 @@ from typing import Any, TypeAlias, TypeVar
 
 from ..actors import Audience, SymbolActor
 from ..exchanges import split_key
-from ..messages import TooManySymbols, UnknownKey
+from ..messages import InvalidOption, TooManySymbols, UnknownKey
 from ..runtime import Dispatching, Inbox, Mailbox
+from . import options
 from .children import ChildSpec
 
 __all__ = ["PerSymbol", "Symbols"]
@@ -42,8 +43,8 @@ class Symbols:
         """The same by exchange, then symbol, which a snapshot has at hand."""
         self._capacity = capacity
         self._overflow = overflow
-        self._adaptive = adaptive
-        self._max_symbols = max_symbols
+        self._adaptive = options.a(bool, "adaptive", adaptive, "True or False")
+        self._max_symbols = options.count("max_symbols", max_symbols)
         self._dispatcher = dispatcher
         self._start = start
         self._lock = threading.Lock()
@@ -70,16 +71,18 @@ class Symbols:
     def add(self, exchange: str, symbol: str) -> Mailbox:
         """Return the mailbox of a symbol, a new one with an actor where there was none.
 
-        Raises TooManySymbols.
+        Raises TooManySymbols, InvalidOption for two that make no key.
         """
         with self._lock:
-            mailboxes = self.by_exchange.setdefault(exchange, {})
-            if symbol in mailboxes:
+            if symbol in (mailboxes := self.by_exchange.get(exchange, {})):
                 return mailboxes[symbol]
             key = f"{exchange}:{symbol}"
+            if split_key(key) != (exchange, symbol):
+                raise InvalidOption("exchange", exchange, "a name without a colon")
             if len(self.mailboxes) >= self._max_symbols:
                 raise TooManySymbols(key, self._max_symbols)
-            mailboxes[symbol] = mailbox = self._make(key)
+            mailbox = self._make(key)
+            self.by_exchange.setdefault(exchange, {})[symbol] = mailbox
         return mailbox
 
     def remove(self, key: str) -> ChildSpec:

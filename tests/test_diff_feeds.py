@@ -428,3 +428,54 @@ def test_a_connection_is_left_only_when_the_next_one_has_every_book() -> None:
     assert all(entries[0] == "FeedConnected" for entries in told)
     assert all({type(each) for each in entries[1:]} == {int} for entries in told)
     assert are_true(diaries, true)
+
+
+def test_a_gap_has_an_end_though_its_connection_is_replaced_in_it() -> None:
+    world = World(seed=2)
+    with simulated(world, keys_of(2)) as (exchange, diaries, true):
+        world.run_for(20.0)
+        get = exchange.model.get
+        away = attrs.evolve(get("/api/v3/none", 0.0), status=503)
+        exchange.model.get = lambda *_: away  # type: ignore[method-assign]
+        exchange.gap(symbol="S0USDT")
+        gapped = world.run_until(lambda: "GapDetected" in diaries["binance:S0USDT"].entries)
+        exchange.model.get = get  # type: ignore[method-assign]
+        exchange.shutdown(notice_s=20.0)
+        replaced = world.run_until(lambda: exchange.connections == 2) and world.run_until(
+            lambda: exchange.connections == 1
+        )
+        world.run_for(5.0)
+        told = [each for each in diaries["binance:S0USDT"].entries if isinstance(each, str)]
+
+    assert gapped
+    assert replaced
+    assert told == ["FeedConnected", "GapDetected", "BookResynced"]
+    assert are_true(diaries, true)
+
+
+def test_symbols_added_one_by_one_on_a_quiet_market_keep_the_message_budget() -> None:
+    world = World(seed=2)
+    keys = keys_of(40)
+    said: list[float] = []
+    books = SyntheticMarket(keys, seed=7, rate=0.02).books()
+    exchange = WorldExchange(world, "binance", books)
+    for name in ("receive", "hear"):
+        take = getattr(exchange.model, name)
+
+        def noted(*args: Any, take: Any = take) -> None:
+            said.append(args[-1])
+            take(*args)
+
+        setattr(exchange.model, name, noted)
+    transport = WorldTransport(world, [exchange])
+    feed = Feed("binance", ["S0USDT"], stream="depth")
+    market = MarketData([feed], dispatcher=world, transport=transport, rest=transport)
+    with market:
+        world.run_for(30.0)
+        for key in keys:
+            market.add(key)
+            world.run_for(0.05)
+        world.run_for(120.0)
+
+    # One is left for the answer to a ping of the exchange's.
+    assert max(sum(at_s <= each < at_s + 1.0 for each in said) for at_s in said) <= 4

@@ -172,6 +172,21 @@ def test_what_failed_is_not_tried_again_when_nobody_wants_it(stepped: Any) -> No
     assert rest.symbols == ["A"]
 
 
+def test_what_nobody_wants_any_more_keeps_nobody_waiting(stepped: Any) -> None:
+    rest, reader = ScriptedRest(stepped), Reader()
+    desk = desk_of(rest)
+    for number in range(200):
+        desk.ask(reader, request(f"S{number}"))
+    desk.ask(reader, request("WANTED"))
+    stepped.advance(0.0)
+    reader.removed.update(f"S{number}" for number in range(200))
+    desk.tidy()
+    stepped.advance(1.0)
+
+    assert rest.symbols == ["S0", "S1", "S2", "S3", "WANTED"]
+    assert reader.answers == [(symbol, 200) for symbol in rest.symbols]
+
+
 @pytest.mark.parametrize("status", [429, 418])
 def test_after_too_many_requests_nobody_asks_before_the_time_named(
     stepped: Any, status: int
@@ -301,6 +316,19 @@ def test_feeds_of_one_rest_side_share_a_desk(stepped: Any) -> None:
     assert desks.of(Feed("binance", ["ETHUSDT"], stream="depth")) is one
     assert desks.of(Feed("binance-usdm", ["BTCUSDT"])) not in (one, None)
     assert desks.of(Feed("binance", ["BTCUSDT"], stream="depth", rest=BASE)) not in (one, None)
+
+
+def test_exchanges_behind_one_address_have_each_its_own_budget(stepped: Any) -> None:
+    rest = ScriptedRest(stepped)
+    desks = BookDesks(rest, stepped)
+    desks.of(Feed("binance", ["BTCUSDT"], stream="depth", rest=BASE))
+    futures = desks.of(Feed("binance-usdm", ["BTCUSDT"], rest=BASE))
+    assert futures is not None
+    for number in range(200):
+        futures.ask(Reader(), BookRequest(f"S{number}", "/fapi/v1/depth", 20))
+    stepped.advance(59.0)
+
+    assert len(rest.made) == 0.8 * 2400 / 20
 
 
 def test_a_stream_of_whole_books_needs_none(stepped: Any) -> None:

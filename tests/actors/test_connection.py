@@ -477,6 +477,16 @@ def test_a_symbol_that_is_refused_or_removed_is_not_waited_for(diffs: Diffs) -> 
     assert diffs.connection.bad_frames == {"error_reply": 1}
 
 
+def test_a_symbol_whose_market_is_halted_is_not_waited_for(diffs: Diffs) -> None:
+    told(diffs.feed)
+    no_levels = attrs.evolve(answer(), body=b'{"lastUpdateId":10,"bids":[],"asks":[]}')
+    diffs.connection.answered(REQUESTS["ETHUSDT"], no_levels)
+    diffs.connection.answered(REQUESTS["BTCUSDT"], answer())
+    diffs.connection.heard(7)
+
+    assert told(diffs.feed) == [ConnectionStreaming(diffs.connection)]
+
+
 def test_a_base_that_cannot_be_read_is_counted_and_fetched_again(diffs: Diffs) -> None:
     diffs.connection.answered(REQUESTS["BTCUSDT"], attrs.evolve(answer(), body=b"<html>"))
     diffs.connection.heard(7)

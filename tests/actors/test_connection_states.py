@@ -120,9 +120,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def is_to_end(self) -> None:
         line = self.playground.inbox.actor._line
-        if line is not None and not line.connection.snapshots:
-            return
-        if line is not None:
+        if line is not None and line.connection in self.playground.part._open:
             line.connection._feed.tell(ConnectionEnding(line.connection))
             self.playground.world.run_for(0.0)
 

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticklane.actors import FeedPart
-from ticklane.messages import BookResynced, FeedConnected, FeedLost, FeedStalled
+from ticklane.messages import (
+    BookResynced,
+    FeedConnected,
+    FeedLost,
+    FeedStalled,
+    GapDetected,
+    SequenceReset,
+    Snapshot,
+)
 from ticklane.runtime import Mailbox
 from ticklane.simulation import World
 
@@ -121,6 +129,78 @@ def test_a_stall_is_told_where_no_other_connection_is_there(pair: FeedPart) -> N
     pair.stalled(first, 13.0)
 
     assert told(pair)[1:] == [FeedStalled(key="upbit:BTC", silence_s=13.0)]
+
+
+GAP, END = GapDetected(key="upbit:BTC", missed=1), BookResynced(key="upbit:BTC")
+
+
+def brings_a_book(part: FeedPart, number: int = 1) -> None:
+    book = Snapshot("upbit", "BTC", ((1.0, 1.0),), ((2.0, 1.0),), sequence=number)
+    part.mailboxes["BTC"].offer(book)
+
+
+def test_a_gap_that_a_pair_sees_is_told_once_and_so_is_its_end(pair: FeedPart) -> None:
+    for event in (GAP, GAP, END, END):
+        pair.post("BTC", event)
+
+    assert told(pair) == [GAP, END]
+
+
+def test_a_gap_ends_when_another_connection_has_brought_a_book(pair: FeedPart) -> None:
+    brings_a_book(pair, 1)
+    pair.post("BTC", GAP)
+    pair.note_filled()
+    before = kinds(pair)
+    brings_a_book(pair, 2)
+    pair.note_filled()
+    pair.note_filled()
+
+    assert before == ["GapDetected"]
+    assert told(pair) == [GAP, END]
+
+
+def test_a_gap_that_ends_with_the_connection_has_no_other_end(part: FeedPart) -> None:
+    only: Any = One("upbit")
+    part.opened(only)
+    part.post("BTC", GAP)
+    part.closed(only, "the cable")
+    brings_a_book(part)
+    part.note_filled()
+
+    assert kinds(part) == ["FeedConnected", "GapDetected", "FeedLost"]
+
+
+def test_a_gap_keeps_nothing_else_from_being_told(part: FeedPart) -> None:
+    part.post("BTC", GAP)
+    part.post("BTC", SequenceReset(key="upbit:BTC"))
+
+    assert kinds(part) == ["GapDetected", "SequenceReset"]
+
+
+def test_a_symbol_removed_in_a_gap_begins_without_one(part: FeedPart) -> None:
+    part.post("BTC", GAP)
+    part.remove("BTC")
+    part.note_filled()
+    part.add("BTC", Mailbox("upbit:BTC", World()))
+    part.post("BTC", GAP)
+
+    assert kinds(part) == ["GapDetected"]
+
+
+@given(st.lists(st.sampled_from([GAP, END, None]), max_size=30))
+def test_consumers_hear_of_gaps_and_of_their_ends_in_turn(steps: list[Any]) -> None:
+    part = new_part(redundancy=2)
+    model: list[Any] = []
+    for number, event in enumerate(steps):
+        if event is None:
+            brings_a_book(part, number)
+            part.note_filled()
+        else:
+            part.post("BTC", event)
+        now, open_ = event or END, model[-1:] == [GAP]
+        model += [now] if (now is END) is open_ else []
+
+    assert told(part) == model
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=40))

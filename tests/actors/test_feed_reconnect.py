@@ -7,6 +7,7 @@ import pytest
 
 from ticklane.exchanges import EXCHANGES
 from ticklane.messages import ConnectionAsks, Refusal, SymbolsChanged
+from ticklane.runtime import Mailbox
 
 if TYPE_CHECKING:
     from loguru import Message
@@ -128,6 +129,19 @@ def test_many_symbols_added_at_once_are_asked_for_in_few_messages(playground: An
 
     assert len(sent) <= 6
     assert '"KRW-99"' in sent[-1][1]
+
+
+def test_a_symbol_that_is_removed_and_added_at_once_gets_a_first_book_again(
+    playground: Any,
+) -> None:
+    playground.opens()
+    playground.part.remove("ETH")
+    playground.part.add("ETH", Mailbox("upbit:ETH", playground.world))
+    playground.inbox.tell(SymbolsChanged())
+    playground.world.run_for(0.0)
+
+    asked = [text.partition('"codes":')[2].partition("}")[0] for _, text in playground.wire.sent]
+    assert asked == ['["BTC","ETH"]', '["BTC"]', '["BTC","ETH"]']
 
 
 ## Refusals

@@ -139,6 +139,25 @@ def test_a_successor_that_fails_is_tried_again_while_the_connection_streams(
     assert binance.told("BTC") == ["FeedConnected"]
 
 
+def test_a_connection_that_has_not_every_book_yet_is_replaced_too(
+    new_playground: Callable[..., Any],
+) -> None:
+    playground = new_playground("binance", ("BTC",)).start()
+    playground.opens()
+    before = is_rolling(playground)
+    playground.wire.is_lost()
+    states = [playground.status.state]
+    playground.world.run_for(2.0)
+    states.append(playground.status.state)
+    playground.opens()
+    before.is_lost()
+    states.append(playground.status.state)
+    playground.end()
+
+    assert states == ["subscribing", "rolling", "subscribing"]
+    assert playground.told("BTC") == ["FeedConnected"]
+
+
 def test_a_successor_takes_over_when_the_connection_is_lost_first(binance: Any) -> None:
     before = is_rolling(binance)
     before.is_lost()

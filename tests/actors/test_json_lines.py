@@ -42,6 +42,15 @@ def test_a_log_that_is_there_is_continued(tmp_path: Path, dispatcher: Dispatcher
     assert path.read_text().splitlines() == ['{"run": 1}', '{"run": 2}']
 
 
+def test_a_line_that_was_cut_off_costs_no_other_one(tmp_path: Path, dispatcher: Dispatcher) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_text('{"run": 1}\n{"ru')
+    for number in (2, 3):
+        write(path, dispatcher, {"run": number})
+
+    assert path.read_text().splitlines() == ['{"run": 1}', '{"ru', '{"run": 2}', '{"run": 3}']
+
+
 def test_a_file_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
     path = tmp_path / "missing" / "run.jsonl"
 

@@ -25,6 +25,16 @@ def test_the_worst_severity_is_the_status(severities: tuple[Severity, ...], stat
     assert report.overall_status == status
 
 
+def test_the_lag_of_a_stall_of_hours_stands_apart_from_the_number_before_it() -> None:
+    stats = MetricStats()
+    for lag_ms in (0.0, 10_000_000.0):
+        stats.add(lag_ms)
+    text = render_report(LongrunReport(scenario="S1", ws_queue_lag_stats=stats))
+    line = next(line for line in text.splitlines() if line.startswith("ws queue lag, ms"))
+
+    assert line.split()[4:] == ["2", "5000000.00", "0.00", "10000000.00", "5000000.00"]
+
+
 def test_the_first_line_is_the_verdict() -> None:
     report = LongrunReport(scenario="S3", anomalies=(alert(Severity.WARN),))
 

@@ -130,6 +130,16 @@ def test_over_time_comes_from_entries_where_there_are_no_rollups() -> None:
 NAMES = ("offered", "handled", "failed", "dropped", "conflated", "expired", "rejected", "restarts")
 
 
+@pytest.mark.parametrize("value", [1.7e308, 10**400, -5, "7", None])
+def test_what_the_verdict_ignores_is_ignored_over_time(value: object) -> None:
+    tally = RunTally()
+    tally.add_entry({"timestamp": 5, "ws_queue_depth": value, "ws_queue_lag_ms": 1})
+    report = tally.report()
+
+    assert report.longrun.ignored_values == 1
+    assert report.over_time == ()
+
+
 def random_lags(draw: random.Random, middle_ms: float) -> list[float]:
     number, spread = draw.choice(((0, 0.0), (10, 1.5), (100, 1.5), (300, 0.0)))
     return [middle_ms * draw.lognormvariate(0.0, spread) for _ in range(number)]

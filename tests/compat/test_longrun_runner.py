@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,6 +58,22 @@ def test_faults_are_random_or_a_plan(tmp_path: Path) -> None:
 
     assert faults(plan) == (Disconnect(60.0, "upbit"),)
     assert len(faults("random")) > 20
+
+
+@pytest.mark.parametrize(
+    ("symbols", "minutes", "said"),
+    [
+        ("KRW-BTC", 1, "symbols must be a list of symbols, not 'KRW-BTC'"),
+        ([1], 1, "symbols must be a list of symbols, not 1"),
+        (SYMBOLS, "5", "duration_minutes must be a number above 0, not '5'"),
+        (SYMBOLS, -1, "duration_minutes must be a number above 0, not -1"),
+    ],
+)
+def test_a_string_for_a_list_and_a_time_that_is_none_are_clear_errors(
+    tmp_path: Path, symbols: Any, minutes: Any, said: str
+) -> None:
+    with pytest.raises(InvalidOption, match=said):
+        MultiSymbolLongrunRunner(config(tmp_path, "c.toml", ""), symbols, "S0", minutes)
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ticklane.actors import AnalyzerActor
 from ticklane.console import main
 from ticklane.simulation import Inspection, PoisonMessage, campaign_keys, write_plan
 from ticklane.simulation.inspection import Broken
@@ -55,6 +57,18 @@ def test_a_broken_invariant_is_status_1_and_says_how_to_see_it_again(
         "ticklane: 1 invariants did not hold; again: "
         "ticklane campaign S0 --symbols 1 --seed 7 --faults random --check\n"
     )
+
+
+def test_ctrl_c_ends_it_whichever_actor_is_at_work(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: object, sample: object) -> None:  # noqa: ARG001 - as the actor's method
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(AnalyzerActor, "_judge", interrupted)
+
+    assert main(["campaign", "S0", "--symbols", "1"]) == 130
+    assert capsys.readouterr().err.endswith("ticklane: interrupted\n")
 
 
 def test_a_verdict_of_fail_is_status_1(tmp_path: Path) -> None:

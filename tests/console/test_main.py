@@ -79,9 +79,7 @@ def test_ctrl_c_ends_a_run_with_its_report_and_status_0() -> None:
     assert "totals: 0 offered" in out
 
 
-def test_a_reader_that_leaves_is_no_traceback(tmp_path: Path) -> None:
-    log = tmp_path / "run.jsonl"
-    log.write_text('{"ws_queue_depth": 1}\n')
+def test_a_reader_that_leaves_is_no_traceback(log: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     with started("report", str(log), stdout=write) as process:
@@ -91,10 +89,47 @@ def test_a_reader_that_leaves_is_no_traceback(tmp_path: Path) -> None:
     assert (process.returncode, err) == (1, "")
 
 
-def started(*arguments: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
+def test_a_full_disk_behind_stdout_is_one_line_and_status_1(log: Path) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    with started("report", str(log), stdout=full) as process:
+        os.close(full)
+        _, err = process.communicate(timeout=10)
+
+    assert (process.returncode, err) == (1, "ticklane: [Errno 28] No space left on device\n")
+
+
+def test_what_a_terminal_cannot_write_is_escaped() -> None:
+    arguments = ("watch", "binance:币USDT", "--url", "binance=ws://127.0.0.1:9", "--seconds", "1.2")
+    with started(*arguments, "-q", env={**os.environ, "PYTHONIOENCODING": "ascii"}) as process:
+        out, err = process.communicate(timeout=10)
+
+    assert (process.returncode, err) == (1, "ticklane: nothing was received\n")
+    assert r"binance:\u5e01USDT" in out
+
+
+def test_a_stdout_that_is_closed_is_one_line_and_status_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+
+    assert main(["demo"]) == 2
+    assert capsys.readouterr().err.startswith("ticklane: stdout is closed")
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "run.jsonl"
+    path.write_text('{"ws_queue_depth": 1}\n')
+    return path
+
+
+def started(
+    *arguments: str, stdout: int = subprocess.PIPE, env: dict[str, str] | None = None
+) -> subprocess.Popen[str]:
     return subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", "ticklane", *arguments],
         stdout=stdout,
+        env=env,
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -10,6 +10,8 @@ import pytest
 
 from ticklane import MarketData, Snapshot
 from ticklane.console import main
+from ticklane.messages import RunEvent
+from ticklane.runtime import RunBatch, RunStore
 from ticklane.simulation import World
 
 
@@ -172,6 +174,47 @@ def test_a_page_without_any_time_has_no_plot(tmp_path: Path) -> None:
     main(["report", log_of(tmp_path, {"ws_queue_depth": 3}), "--html", str(page)])
 
     assert "<svg" not in page.read_text("utf-8")
+
+
+def test_a_pause_is_plotted_as_such(tmp_path: Path) -> None:
+    world, page = World(seed=1), tmp_path / "page.html"
+    market = MarketData(symbols=["x:A"], log=tmp_path / "run.db", dispatcher=world)
+    with market:
+        for second in range(100):
+            if not 30 <= second < 70:
+                market.offer(Snapshot("x", "A", ((1.0, 1.0),), ((2.0, 1.0),), sequence=second))
+            world.run_for(1.0)
+    main(["report", str(tmp_path / "run.db"), "--html", str(page)])
+    rates = page.read_text().rpartition("snapshots per second")[2]
+    line = re.search(r'<polyline points="([^"]+)"', rates)
+
+    assert line is not None
+    heights = [point.partition(",")[2] for point in line[1].split()]
+    idle = "204.0"
+    assert heights[0] != idle
+    assert heights[-1] != idle
+    assert heights.count(idle) >= 2
+
+
+def test_a_run_of_several_days_tells_of_which_day_a_time_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noon_s = 1795348800.0
+    store = RunStore(tmp_path / "run.db")
+    for at_s, state in ((noon_s, "raised"), (noon_s + 86_400, "cleared")):
+        detail = {"kind": "QUEUE_STALL", "severity": "WARN", "message": "look", "state": state}
+        event = RunEvent(at_s, "anomaly", "x:A", json.dumps(detail))
+        entry = {"timestamp": at_s, "ws_queue_depth": 1, "ws_queue_lag_ms": 1}
+        store.write(RunBatch(at_s, events=[event], entries=[entry]))
+    store.close()
+    page = tmp_path / "page.html"
+    main(["report", str(tmp_path / "run.db"), "--html", str(page)])
+    html = page.read_text()
+
+    assert "  11-22 12:00:00  11-23 12:00:00  " in capsys.readouterr().out
+    assert "2026-11-22 12:00:00 to 11-23 12:00:00 UTC" in html
+    assert ">11-22 12:00:00</td>" in html
+    assert ">11-22 11:59:50</text>" in html
 
 
 def test_a_page_that_cannot_be_written_is_status_2(

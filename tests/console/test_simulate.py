@@ -43,6 +43,7 @@ def test_each_exchange_has_an_address_and_serves_until_ctrl_c(tmp_path: Path) ->
         ("upbit --rate 0", "rate must be"),
         ("upbit --faults gone.toml", "plan must be a file that can be read"),
         ("upbit --port 65536", "--port must be from 0 to 65535"),
+        ("upbit binance --port 65535", "--port must be from 0 to 65534"),
     ],
 )
 def test_wrong_usage_is_one_clear_line_and_status_2(

@@ -117,6 +117,15 @@ def test_a_failure_is_a_failed_message_and_a_restart(
     assert read(collector, "actors_running", actor_class="SymbolActor") == 4
 
 
+def test_no_actor_runs_after_the_stop(collector: MarketCollector, market: MarketData) -> None:
+    before = read(collector, "actors_running", actor_class="FeedActor")
+    market.stop()
+
+    assert before == 1
+    assert read(collector, "actors_running", actor_class="FeedActor") == 0
+    assert read(collector, "actors_running", actor_class="SymbolActor") == 0
+
+
 def test_what_is_shed_is_told_by_reason(
     collector: MarketCollector, market: MarketData, offer: Callable[..., None]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 from typing import TYPE_CHECKING
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
@@ -10,7 +11,8 @@ from wsgiref.validate import validator
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from ticklane.dashboard import metrics_app, serve_metrics
+from ticklane.dashboard import metrics_app, serve_metrics, serving
+from ticklane.messages import InvalidOption
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +65,25 @@ def test_a_server_serves_and_leaves_its_port_free(market: MarketData) -> None:
 
     assert answer.status == 200
     assert "ticklane_mailbox_depth{" in body
+
+
+def test_a_client_that_asks_for_nothing_is_not_worth_a_traceback(
+    market: MarketData, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(serving._Quiet, "timeout", 0.05)
+    with (
+        serve_metrics(market, port=0) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=10) as idle,
+    ):
+        closed = idle.recv(1)
+
+    assert (closed, capfd.readouterr().err) == (b"", "")
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_that_is_none_is_a_clear_error(market: MarketData, port: int) -> None:
+    with pytest.raises(InvalidOption, match=f"port must be from 0 to 65535, not {port}"):
+        serve_metrics(market, port=port)
 
 
 def test_a_port_that_is_taken_is_an_error(market: MarketData) -> None:

@@ -171,6 +171,19 @@ def test_an_added_symbol_is_asked_for_and_its_base_when_that_is_acknowledged() -
     assert [each.symbol for each in acknowledged if isinstance(each, BookRequest)] == ["XRPUSDT"]
 
 
+def test_a_rejected_symbol_gets_no_base_before_its_subscription_is_granted() -> None:
+    reader = protocol()
+    reader.change(("XRPUSDT",), ())
+    with pytest.raises(ExchangeReplied):
+        reader.receive(b'{"error":{"code":2,"msg":"invalid stream"},"id":1}', 1)
+    reader.change(("XRPUSDT",), ("XRPUSDT",))
+    unsubscribed = reader.receive(b'{"result":null,"id":2}', 1)
+    granted = reader.receive(b'{"result":null,"id":3}', 1)
+
+    assert list(unsubscribed) == []
+    assert [each.symbol for each in granted if isinstance(each, BookRequest)] == ["XRPUSDT"]
+
+
 def test_what_still_comes_for_a_removed_symbol_brings_nothing() -> None:
     reader = protocol()
     reader.change((), ("BTCUSDT",))

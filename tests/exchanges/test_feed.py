@@ -98,6 +98,19 @@ def test_addresses_that_are_none_are_refused(url: object) -> None:
     assert "url must be an address" in _refusal(url=url)
 
 
+@pytest.mark.parametrize("host", ["", ":9", "h:0", "h:99999", "h:x", "[::1"])
+def test_an_address_without_a_host_or_a_true_port_is_refused(host: str) -> None:
+    assert _refusal(url=f"ws://{host}") == (
+        f"url must be an address of a host, where a port is 1 to 65535, not 'ws://{host}'"
+    )
+    assert _refusal(rest=f"http://{host}").startswith("rest must be an address of a host")
+
+
+@pytest.mark.parametrize("symbol", ["KRW-\ud800", "KRW\n"])
+def test_a_symbol_that_cannot_be_written_is_refused(symbol: str) -> None:
+    assert "in characters that can be written" in _refusal(symbols=[symbol])
+
+
 def test_without_an_address_the_endpoints_are_the_exchanges() -> None:
     assert Feed("upbit", ["KRW-BTC"]).endpoints == EXCHANGES["upbit"].endpoints
 

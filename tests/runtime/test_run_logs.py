@@ -87,6 +87,14 @@ def test_a_target_of_another_name_is_a_clear_error(tmp_path: Path) -> None:
         convert_log(lines(tmp_path / "run.jsonl"), tmp_path / "run.csv")
 
 
+@pytest.mark.parametrize("name", ["run.db", "run.jsonl"])
+def test_a_target_that_cannot_be_written_is_a_clear_error(tmp_path: Path, name: str) -> None:
+    source = lines(tmp_path / "run.jsonl", *ENTRIES)
+
+    with pytest.raises(InvalidOption, match="target must be a file that can be written"):
+        convert_log(source, tmp_path / "missing" / name)
+
+
 def test_events_of_a_run_log_are_in_its_report(tmp_path: Path) -> None:
     detail = {"kind": "QUEUE_STALL", "severity": "ERROR", "message": "look", "state": "raised"}
     events = [

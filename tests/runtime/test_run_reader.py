@@ -1,5 +1,6 @@
 """Reading a run log."""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -82,6 +83,30 @@ def test_a_log_of_another_version_is_a_clear_error(tmp_path: Path) -> None:
 
     with pytest.raises(InvalidOption, match=r"of version 1 \(it says version 7\)"):
         keys(tmp_path / "run.db")
+
+
+def test_a_file_damaged_within_is_a_clear_error(tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "run.db")
+    store.write(RunBatch(NOON_S, events=[EVENT] * 1000))
+    store.close()
+    with (tmp_path / "run.2026-11-22.db").open("r+b") as file:
+        file.seek(-4096, os.SEEK_END)
+        file.write(bytes(4096))
+
+    with pytest.raises(InvalidOption, match=r"can be read \(database disk image is malformed\)"):
+        keys(tmp_path / "run.db")
+
+
+@pytest.mark.parametrize("damaged", ['{"timest', None, b"\xff"])
+def test_a_damaged_entry_is_none_as_in_json_lines(tmp_path: Path, damaged: object) -> None:
+    store = RunStore(tmp_path / "run.db")
+    store.write(RunBatch(NOON_S, entries=[{"n": 1}, {"n": 2}]))
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "run.2026-11-22.db")) as connection:
+        connection.execute("UPDATE entries SET entry = ? WHERE rowid = 1", (damaged,))
+        connection.commit()
+
+    assert [*RunReader(tmp_path / "run.db").entries()] == [None, {"n": 2}]
 
 
 READ = """

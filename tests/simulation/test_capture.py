@@ -16,6 +16,7 @@ from ticklane.simulation import (
     capture_subscriptions,
     read_capture,
 )
+from ticklane.simulation.capture import frames_to_replay
 from ticklane.simulation.upbit_venue import UpbitForm
 
 HEAD = "wss://api.upbit.com/websocket/v1 <-> 1618678261.5\n"
@@ -190,6 +191,26 @@ def test_a_recording_of_several_connections_is_read_together_or_one_by_one(tmp_p
 
     assert list(read_capture(path)) == frames
     assert list(read_capture(path, "upbit#2")) == frames[:1]
+
+
+def test_a_recording_of_several_exchanges_is_replayed_one_exchange_at_a_time(
+    tmp_path: Path,
+) -> None:
+    path = written(tmp_path, f"{RECORDED}1.5 bybit-linear#2 17: []\n")
+    name, frames = frames_to_replay(path)
+
+    assert (name, [each.payload for each in frames]) == ("bybit-linear", ["{}", "[]"])
+    assert [each.payload for each in frames_to_replay(path, "upbit#2")[1]] == [b"a"]
+    assert [each.payload for each in frames_to_replay(path, "bybit-linear")[1]] == ["{}"]
+
+
+def test_a_connection_that_was_not_recorded_is_an_error_that_names_those_that_were(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(InvalidOption) as caught:
+        frames_to_replay(written(tmp_path, RECORDED), "upbit")
+
+    assert str(caught.value) == "connection must be one of 'bybit-linear', 'upbit#2', not 'upbit'"
 
 
 def test_a_recordings_connections_are_known_by_their_names(tmp_path: Path) -> None:

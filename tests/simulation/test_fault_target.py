@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from itertools import count, pairwise
 from typing import Any
 
 import pytest
 
-from ticklane.messages import Refusal, Snapshot
+from ticklane.messages import InvalidOption, Refusal, Snapshot
 from ticklane.runtime import Dispatcher, Link, Transport, WebSocketTransport
 from ticklane.simulation import (
     FaultTarget,
@@ -128,6 +129,41 @@ def test_disconnecting_closes_with_the_code_asked_for(site: Site) -> None:
     site.until(lambda: bool(client.reason))
 
     assert client.reason == "closed by the exchange with 1012"
+
+
+WRONG: list[tuple[str, tuple[Any, ...], str]] = [
+    *(
+        ("disconnect", (code,), "code must be a WebSocket close code that may be sent, or None")
+        for code in (0, 1005, 1006, 1015, 2999, 5000, "1001")
+    ),
+    *(
+        (name, (seconds,), "seconds must be a number of seconds, at least 0")
+        for name in ("stall", "reject", "rate_limit")
+        for seconds in (-1.0, math.nan, "1")
+    ),
+    ("shutdown", (-1.0,), "notice_s must be a number of seconds, at least 0"),
+    ("rate_limit", (1.0, 200), "status must be 418, 429 or 503"),
+    ("burst", (-1,), "books must be a whole number, at least 0"),
+    *(
+        (name, (frames,), "frames must be a whole number, at least 1")
+        for name in ("corrupt", "duplicate", "reorder", "gap")
+        for frames in (0, 1.5)
+    ),
+]
+
+
+def test_a_fault_that_cannot_be_is_an_error_and_does_nothing(site: Site) -> None:
+    client = site.connected()
+    said = []
+    for name, given, allowed in WRONG:
+        with pytest.raises(InvalidOption) as caught:
+            getattr(site.target, name)(*given)
+        said.append(str(caught.value) == f"{allowed}, not {given[-1]!r}")
+    before = len(client.frames)
+    site.until(lambda: len(client.frames) >= before + 3)
+
+    assert all(said)
+    assert site.target.alive == 1
 
 
 def test_disconnecting_without_a_code_resets(site: Site) -> None:

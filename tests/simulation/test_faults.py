@@ -159,6 +159,7 @@ def test_a_fault_does_what_its_name_says(fault: Fault, counted: dict[str, int]) 
         (lambda: Gap(0.0, WRONG), "target must be an exchange, or a key"),
         (lambda: Stall(0.0, "upbit", seconds=0.0), "seconds must be a number above 0"),
         (lambda: Disconnect(0.0, "upbit", code=7), "code must be a WebSocket close code"),
+        (lambda: Disconnect(0.0, "upbit", code=1005), "code must be a WebSocket close code"),
         (lambda: RateLimit(0.0, "upbit", seconds=1.0, status=200), "status must be 418, 429"),
         (lambda: ClockJump(0.0, seconds=math.nan), "seconds must be a number"),
         (lambda: ClockDrift(0.0, rate=2.0, seconds=1.0), "rate must be a number above -1"),

@@ -5,6 +5,7 @@ import select
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -254,6 +255,22 @@ def test_who_subscribes_during_a_replay_gets_the_rest(tmp_path: Path) -> None:
 
     assert heard == ["first", "second", "third"]
     assert rest == heard[1:]
+
+
+def test_a_replay_says_nothing_while_it_is_stalled(tmp_path: Path) -> None:
+    path, protocol, stall_s = tmp_path / "a", protocol_of("upbit"), 0.4
+    frames = (f"{1.0 + number / 20}: frame {number}" for number in range(10))
+    path.write_text("\n".join(["wss://api.upbit.com/websocket/v1 <-> 0", *frames, ""]))
+    with LoopbackExchange.replaying(path) as exchange, connected(exchange, protocol) as client:
+        heard = [client.recv(timeout=TIMEOUT_S)]
+        exchange.stall(stall_s)
+        began_s, sent = time.monotonic(), exchange.frames_sent
+        heard += [client.recv(timeout=TIMEOUT_S) for _ in range(sent)]
+        waited_s = time.monotonic() - began_s
+        heard += [client.recv(timeout=TIMEOUT_S) for _ in range(10 - len(heard))]
+
+    assert waited_s >= 0.9 * stall_s
+    assert heard == [f"frame {number}" for number in range(10)]
 
 
 def test_a_replay_is_of_the_exchange_it_was_captured_from(captures: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+import attrs
 import pytest
 
 from ticklane.messages import Snapshot
@@ -33,6 +34,15 @@ def test_requests_weigh_what_the_exchange_says_and_too_many_are_refused() -> Non
     assert used[-1] == "6000"
     assert (refused.status, refused.headers) == (429, {"Retry-After": "30"})
     assert exchange.get(deep, 60.0).status == 200
+
+
+@pytest.mark.parametrize(("limit", "weight"), [(50, "2"), (100, "5"), (500, "10"), (1000, "20")])
+def test_books_of_futures_weigh_less(limit: int, weight: str) -> None:
+    exchange = model_of("binance-usdm")
+    exchange.publish(attrs.evolve(BOOK, exchange="binance-usdm"), 0.0)
+    reply = exchange.get(f"/fapi/v1/depth?symbol=BTCUSDT&limit={limit}", 0.0)
+
+    assert reply.headers["X-MBX-USED-WEIGHT-1M"] == weight
 
 
 @pytest.mark.parametrize(

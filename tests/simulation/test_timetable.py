@@ -1,11 +1,13 @@
 """A burst brings forward what comes next, and shifts what follows."""
 
 from itertools import count, islice
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticklane.messages import Snapshot
+from ticklane.messages import InvalidOption, Snapshot
 from ticklane.simulation.timetable import Timetable
 
 
@@ -55,3 +57,11 @@ def test_whatever_is_hurried_all_comes_in_order_and_no_stamp_goes_back(
     assert [at_s for at_s, _ in out] == sorted(at_s for at_s, _ in out)
     stamps = [book.exchange_time_ms or 0 for _, book in out]
     assert stamps == sorted(stamps)
+
+
+@pytest.mark.parametrize("number", [-1, 1.5, True, "1"])
+def test_what_is_no_number_of_books_is_an_error(number: Any) -> None:
+    with pytest.raises(InvalidOption) as caught:
+        Timetable([]).hurry(number)
+
+    assert str(caught.value) == f"books must be a whole number, at least 0, not {number!r}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pykka
@@ -165,6 +167,20 @@ def test_a_handler_that_spends_time_lets_the_others_go_on() -> None:
 def test_spending_outside_a_handler_is_an_error() -> None:
     with pytest.raises(InvalidOption, match="called by a handler"):
         World().spend(1.0)
+
+
+@pytest.mark.parametrize("seconds", [math.nan, math.inf, None, "1"])
+def test_a_time_that_is_no_number_is_an_error_that_names_it(seconds: Any) -> None:
+    world = World()
+    calls: list[Callable[[], object]] = [
+        lambda: world.run_for(seconds),
+        lambda: world.run_until(lambda: True, timeout=seconds),
+        lambda: world.slow("upbit:KRW-BTC", seconds),
+    ]
+
+    for call in calls:
+        with pytest.raises(InvalidOption, match=f"be a finite number of seconds, not {seconds!r}"):
+            call()
 
 
 def test_asking_runs_the_world_until_the_answer_is_there() -> None:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from ticklane import Feed, MarketData, Snapshot
 from ticklane.messages import AnomalyAlert, FeedEvent, InvalidOption, Refusal
 from ticklane.runtime import Link
-from ticklane.simulation import World, WorldExchange, WorldTransport
+from ticklane.simulation import World, WorldExchange, WorldScene, WorldTransport
 
 FEEDS = (
     Feed("upbit", ["KRW-BTC", "KRW-ETH"]),
@@ -319,6 +319,22 @@ def test_a_capture_is_replayed_in_virtual_time(
         world.run_for(40.0)
 
         assert market.metrics().feeds[0].snapshots == books
+
+
+def test_of_a_recording_of_two_exchanges_one_is_replayed(world: World, tmp_path: Path) -> None:
+    feeds = [Feed("upbit", ["KRW-BTC"]), Feed("bybit", ["BTCUSDT"])]
+    recorded = World(seed=1)
+    scene = WorldScene.serving(recorded, feeds, rate=5.0, record=tmp_path / "a")
+    with scene.market:
+        recorded.run_for(10.0)
+    exchange = WorldExchange.replaying(world, tmp_path / "a")
+    (feed,) = [each for each in feeds if each.exchange == exchange.name]
+    transport = WorldTransport(world, [exchange])
+    with MarketData([feed], dispatcher=world, transport=transport) as market:
+        world.run_for(9.0)
+
+        assert market.metrics().feeds[0].snapshots > 10
+        assert market.metrics().feeds[0].bad_frames == {}
 
 
 def test_what_is_said_takes_its_time(world: World) -> None:

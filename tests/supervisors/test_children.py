@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,16 +53,23 @@ def test_every_child_has_a_window_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "policy",
+    ("options", "said"),
     [
-        RestartPolicy(max_restarts=-1),
-        RestartPolicy(within_s=0),
-        RestartPolicy(max_restarts=1.5),  # type: ignore[arg-type]
+        ({"max_restarts": -1}, "max_restarts must be a whole number, at least 0, not -1"),
+        ({"max_restarts": 1.5}, "max_restarts must be a whole number, at least 0, not 1.5"),
+        ({"within_s": 0}, "within_s must be a number above 0, not 0"),
+        ({"backoff_first_s": -1.0}, "backoff_first_s must be a number above 0, not -1.0"),
+        ({"backoff_cap_s": math.inf}, "backoff_cap_s must be a number above 0, not inf"),
+        ({"quiet_s": math.nan}, "quiet_s must be a number above 0, not nan"),
     ],
 )
-def test_a_window_that_cannot_be_is_an_error(policy: RestartPolicy) -> None:
-    with pytest.raises(InvalidOption):
-        policy.window()
+def test_a_policy_that_cannot_be_is_an_error_when_it_is_made(
+    options: dict[str, float], said: str
+) -> None:
+    with pytest.raises(InvalidOption) as caught:
+        RestartPolicy(**options)  # type: ignore[arg-type]
+
+    assert str(caught.value) == said
 
 
 def test_a_childs_address_is_that_of_its_spec(stepped: Stepped) -> None:

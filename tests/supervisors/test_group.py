@@ -161,7 +161,7 @@ def test_a_child_removed_takes_nothing_more_and_the_others_go_on(
 ) -> None:
     mailbox, other = anywhere.add("upbit:A", stage.note), anywhere.add("upbit:B", stage.note)
     anywhere.group.start()
-    anywhere.group.remove(anywhere.group._specs[0])
+    anywhere.group.remove(next(iter(anywhere.group._specs)))
     stage.until(lambda: mailbox.offer(book(1)) is Outcome.STOPPED)
     other.offer(book(2))
     stage.until(lambda: book(2) in stage.notes)
@@ -256,9 +256,28 @@ def test_real_failures_lose_only_the_messages_they_failed_at(dispatcher: Dispatc
     assert (mailbox.failed, mailbox.handled, mailbox.restarts) == (20, 180, 20)
 
 
+def test_one_of_many_children_is_removed_without_looking_at_the_others(symbols: Symbols) -> None:
+    compared: list[object] = []
+
+    class Key(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            compared.append(other)
+            return str.__eq__(self, other)
+
+    specs = [ChildSpec(Key(f"upbit:{n}"), Inbox(symbols.dispatcher), print) for n in range(200)]
+    for spec in specs:
+        symbols.group.add(spec)
+    symbols.group.remove(specs[-1])
+
+    assert len(compared) < 10
+
+
 def test_a_child_removed_before_the_start_never_runs(symbols: Symbols, stepped: Stepped) -> None:
     mailbox = symbols.add("upbit:A", print)
-    symbols.group.remove(symbols.group._specs[0])
+    symbols.group.remove(next(iter(symbols.group._specs)))
     symbols.group.start()
     stepped.run()
 

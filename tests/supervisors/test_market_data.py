@@ -31,7 +31,8 @@ from ticklane.messages import (
     WrongState,
 )
 from ticklane.runtime import Dispatcher
-from ticklane.simulation import LoopbackExchange
+from ticklane.simulation import LoopbackExchange, World
+from ticklane.simulation.trace import Runnable
 from ticklane.simulation.upbit_venue import UpbitForm
 
 if TYPE_CHECKING:
@@ -507,6 +508,37 @@ def test_stopping_from_two_threads_at_once_is_fine(
     assert left() == set()
 
 
+@pytest.mark.parametrize("interrupted", ["start", "stop"])
+def test_who_starts_or_stops_may_stop_it_meanwhile(interrupted: str) -> None:
+    """As a signal handler does; in a world a handler is called within the stop."""
+
+    class Interrupting(World):
+        def submit(self, inbox: Runnable) -> None:
+            super().submit(inbox)
+            if interrupted == "start" and not stopped:
+                stopped.append(inbox)
+                market.stop()
+
+    stopped: list[object] = []
+    world = Interrupting()
+    market = MarketData(symbols=[BTC], dispatcher=world)
+    market.subscribe(BTC, lambda _: market.stop())
+
+    def live() -> None:
+        market.start()
+        market.offer(book(1))
+        market.stop()
+        world.run_for(60.0)
+
+    living = threading.Thread(target=live, daemon=True)
+    living.start()
+    living.join(TIMEOUT_S)
+
+    assert not living.is_alive()
+    assert market.queue(BTC).status == "stopped"
+    assert (market.queue(BTC).handled, world.timers) == (interrupted == "stop", 0)
+
+
 def test_stop_hands_on_what_waits(market: MarketData) -> None:
     gate, diary = Gate(), Diary()
     market.subscribe(BTC, gate)
@@ -611,6 +643,15 @@ def stop_beside_a_handler(market: MarketData) -> None:
     # Long enough for the supervisor to get its turn on a machine that stands still for a moment.
     market.stop(timeout=0.3)
     gate.open()
+
+
+def test_after_stop_nobody_waits_for_what_will_not_come(market: MarketData) -> None:
+    market.offer(book(1))
+    market.stop()
+
+    assert market.wait_for(BTC, TIMEOUT_S) == book(1)
+    with pytest.raises(WrongState, match=r"wait_for\(\) on market data that is stopped"):
+        market.wait_for(ETH, 3600.0)
 
 
 def test_what_is_offered_after_stop_is_a_dead_letter(market: MarketData) -> None:

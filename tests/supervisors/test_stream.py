@@ -97,6 +97,40 @@ def test_who_stops_reading_is_not_told_any_more() -> None:
     assert asyncio.run(program()) == 0
 
 
+def test_a_stream_ends_when_its_key_is_removed_and_no_other_does() -> None:
+    other = "bench:S1"
+
+    async def program() -> tuple[list[int | None], list[str]]:
+        async with MarketData(symbols=[KEY, other]) as market:
+            readings = [asyncio.create_task(first(500, market)) for _ in range(2)]
+            aside = asyncio.ensure_future(anext(market.stream(other)))
+            await asyncio.sleep(0)
+            market.offer(book(1))
+            market.wait_for(KEY, 5.0)
+            market.remove(KEY)
+            ended = await asyncio.wait_for(asyncio.gather(*readings), 5.0)
+            left = [*market._house.streams._open.values()]
+            aside.cancel()
+            return ended[0], left
+
+    numbers, left = asyncio.run(program())
+
+    assert numbers in ([], [1])
+    assert left == [other]
+
+
+def test_a_key_removed_before_the_first_step_leaves_no_stream() -> None:
+    async def program() -> int:
+        async with MarketData(symbols=[KEY]) as market:
+            stream = market.stream(KEY)
+            market.remove(KEY)
+            with pytest.raises(UnknownKey):
+                await anext(stream)
+            return len(market._house.streams._open)
+
+    assert asyncio.run(program()) == 0
+
+
 def test_an_unknown_key_is_told_at_once() -> None:
     with pytest.raises(UnknownKey):
         MarketData(symbols=[KEY]).stream("bench:S1")

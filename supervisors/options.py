@@ -1,0 +1,77 @@
+"""What a host's options and arguments may be, where nobody who gets them would say so."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from ..analysis.checks import is_number
+from ..messages import InvalidOption
+
+__all__ = ["a", "count", "finite", "handler", "mapping", "path", "positive", "settings", "several"]
+
+_Option = TypeVar("_Option")
+
+
+def a(kind: type[_Option], name: str, given: object, allowed: str) -> _Option:
+    """Return what was given, if it is of that kind; raises InvalidOption."""
+    if not isinstance(given, kind):
+        raise InvalidOption(name, given, allowed)
+    return given
+
+
+def settings(kind: type[_Option], name: str, given: object) -> _Option:
+    """Return the settings that were given, the default ones for None; raises InvalidOption."""
+    return kind() if given is None else a(kind, name, given, f"{kind.__name__}(...)")
+
+
+def several(kind: type[_Option], name: str, given: object, allowed: str) -> tuple[_Option, ...]:
+    """Return what was given as a tuple, if each is of that kind; raises InvalidOption."""
+    # A string is several strings, too, one a letter: never what was meant.
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InvalidOption(name, given, allowed)
+    return tuple(a(kind, name, each, allowed) for each in given)
+
+
+def mapping(name: str, given: Mapping[str, int] | None) -> Mapping[str, int]:
+    """Return what was given, if it is a mapping, an empty one for None; raises InvalidOption."""
+    if given is not None and not isinstance(given, Mapping):
+        raise InvalidOption(name, given, "a mapping of names to numbers")
+    return given or {}
+
+
+def path(name: str, given: str | Path | None) -> str | Path | None:
+    """Return what was given, if it may name a file, or is None; raises InvalidOption."""
+    if given is not None and not isinstance(given, str | Path):
+        raise InvalidOption(name, given, "a str or a Path")
+    return given
+
+
+def positive(name: str, given: float) -> float:
+    """Return what was given, if it is a number above 0; raises InvalidOption."""
+    if not is_number(given) or given <= 0:
+        raise InvalidOption(name, given, "a number above 0")
+    return given
+
+
+def count(name: str, given: int) -> int:
+    """Return what was given, if it is a whole number from 1; raises InvalidOption."""
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        raise InvalidOption(name, given, "a whole number, at least 1")
+    return given
+
+
+def finite(name: str, given: object) -> None:
+    """Raise InvalidOption for what is no number of seconds, or has no end."""
+    # Who waits until a time that is not a number waits for ever, at full speed.
+    if not is_number(given):
+        raise InvalidOption(name, given, "a finite number of seconds")
+
+
+def handler(name: str, given: object) -> None:
+    """Raise InvalidOption for what cannot be called, or would only be waiting for an `await`."""
+    if not callable(given) or inspect.iscoroutinefunction(given):
+        allowed = "a plain function (`stream(key)` is what asyncio programs read)"
+        raise InvalidOption(name, given, allowed)
