@@ -33,6 +33,7 @@ SYMBOLS = {
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "captures"
 CAPTURES = Path(os.environ.get("TICKLANE_CAPTURES", BESIDE))
 START_MS = 1_700_000_000_000
+CLOSE = 0x8
 _ACCEPT_KEY = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 
 
@@ -98,7 +99,8 @@ def _serve(exchange: str, frames: int) -> None:
         if exchange == "upbit":
             client.recv(65_536)  # the subscription; Binance's stands in the address
         client.sendall(blast)
-        while client.recv(65_536):
+        # A client that says good-bye may wait for an answer: that nobody is there any more.
+        while (said := client.recv(65_536)) and said[0] & 0x0F != CLOSE:
             pass
 
 
