@@ -213,8 +213,9 @@ def test_what_was_recorded_over_a_reconnect_comes_to_the_same_books(tmp_path: Pa
 
 
 @pytest.mark.parametrize("stream", ["depth", "depth20"])
-@pytest.mark.parametrize("redundancy", [1, 2])
-@pytest.mark.parametrize("fault", [WorldExchange.shutdown, WorldExchange.disconnect])
+@pytest.mark.parametrize(
+    ("fault", "redundancy"), [(WorldExchange.shutdown, 1), (WorldExchange.disconnect, 2)]
+)
 def test_several_connections_are_replayed_to_the_last_book(
     fault: Callable[[WorldExchange], object], redundancy: int, stream: str, tmp_path: Path
 ) -> None:

@@ -686,8 +686,14 @@ def test_pings_and_pongs_are_told_as_signs_of_life(transport: WebSocketTransport
 
 def test_a_message_says_whether_it_is_text(transport: WebSocketTransport) -> None:
     class Echo(Ear):
+        link: Any = None
+
+        def opened(self, link: Link) -> None:
+            self.link = link
+            super().opened(link)
+
         def received(self, payload: bytes, received_ns: int) -> None:
-            link.send(payload.decode() if link.text else payload)
+            self.link.send(payload.decode() if self.link.text else payload)
             super().received(payload, received_ns)
 
     heard_back: list[str | bytes] = []
@@ -699,9 +705,9 @@ def test_a_message_says_whether_it_is_text(transport: WebSocketTransport) -> Non
 
     ear = Echo()
     with server(talk) as url:
-        link = transport.open("upbit", url, ear)
+        transport.open("upbit", url, ear)
         assert ear.has(lambda it: len(it.frames) == 3)
-        link.close("enough")
+        ear.link.close("enough")
         assert ended()
 
     assert heard_back == ["text", b"binary", "text"]
