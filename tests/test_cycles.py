@@ -24,21 +24,24 @@ def memory() -> int:
     return tracemalloc.get_traced_memory()[0]
 
 
+def growth() -> int:
+    before = memory()
+    for _ in range(40):
+        cycle()
+    return memory() - before
+
+
 def test_a_thousand_starts_and_stops_leave_no_thread_no_actor_and_no_memory() -> None:
     threads, actors = threading.active_count(), len(pykka.ActorRegistry.get_all())
-    for _ in range(900):
+    for _ in range(880):
         cycle()
     tracemalloc.start()
     try:
-        for _ in range(20):
-            cycle()
-        before = memory()
-        for _ in range(80):
-            cycle()
-        growth = memory() - before
+        growths = [growth(), growth(), growth()]
     finally:
         tracemalloc.stop()
 
     assert threading.active_count() == threads
     assert len(pykka.ActorRegistry.get_all()) == actors
-    assert growth < 80 * 100, "each cycle left 100 bytes or more"
+    # A table of the process's that becomes too small is made larger once.
+    assert min(growths) < 40 * 100, "each cycle left 100 bytes or more"
