@@ -155,9 +155,8 @@ class BinanceProtocol:
             raise BadFrame("symbol", f"{frame.stream!r} was not asked for")
         return ()
 
-    def _spoilt(self, symbol: str, fault: BadFrame) -> Sequence[Brought]:
+    def _spoilt(self, symbol: str, fault: BadFrame) -> Sequence[Brought]:  # noqa: ARG002
         """Return what comes of a frame of this symbol's that cannot be read."""
-        del symbol
         raise fault
 
     def _check_reply(self, payload: bytes) -> Sequence[Brought]:
@@ -173,6 +172,7 @@ class BinanceProtocol:
         return self._granted(*self._requested.get(reply.id, ("", ())))
 
     def _granted(self, method: str, symbols: tuple[str, ...]) -> Sequence[Brought]:  # noqa: ARG002
+        """Return what comes of a request that was granted."""
         return ()
 
     def _replied(self, code: int, message: str, request: int | str | None) -> ExchangeReplied:
