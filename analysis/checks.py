@@ -1,4 +1,4 @@
-"""What an option's value may be: attrs validators that raise InvalidOption."""
+"""What an option's value may be; whatever else raises InvalidOption."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import attrs
 
-__all__ = ["is_number", "not_negative", "positive", "whole_number"]
+__all__ = ["check_whole", "is_number", "not_negative", "positive", "whole_number"]
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -41,7 +41,12 @@ def whole_number(least: int) -> Callable[[object, attrs.Attribute[Any], Any], No
     """Return a validator that allows ints from `least`."""
 
     def check(_: object, option: attrs.Attribute[Any], value: object) -> None:
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InvalidOption(option.name, value, f"a whole number, at least {least}")
+        check_whole(option.name, value, least)
 
     return check
+
+
+def check_whole(name: str, value: object, least: int) -> None:
+    """Raise InvalidOption for what is no int from `least`; a bool is none."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise InvalidOption(name, value, f"a whole number, at least {least}")

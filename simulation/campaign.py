@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from ..analysis import LongrunReport
-from ..analysis.checks import positive
+from ..analysis.checks import check_whole, positive
 from ..exchanges import Feed, parse_key
 from ..messages import InvalidOption, Snapshot, Totals
 from ..supervisors import MarketData
@@ -46,8 +46,7 @@ _LIVE_STEP_S = 1.0
 
 def campaign_keys(number: int) -> tuple[str, ...]:
     """Return so many plausible keys, in turn of Upbit, Binance and Bybit."""
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-        raise InvalidOption("symbols", number, "a whole number, at least 1")
+    check_whole("symbols", number, 1)
     of_each = [[f"{name}:{symbol}" for symbol in demo_symbols(name, number)] for name in _EXCHANGES]
     in_turn = chain.from_iterable(zip(*of_each, strict=True))
     return tuple(islice(in_turn, number))

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from ..analysis.checks import is_number
+from ..analysis.checks import check_whole, is_number
 from ..messages import InvalidOption
 from .client import GOING_AWAY, is_close_code
 from .exchange_model import ExchangeModel
@@ -80,8 +80,7 @@ class FaultTarget(ABC):
         self._do(lambda model, now_s: model.shut_down(now_s, notice_s, down_s))
 
     def _spoil(self, fault: str, frames: int, symbol: str | None) -> None:
-        if isinstance(frames, bool) or not isinstance(frames, int) or frames < 1:
-            raise InvalidOption("frames", frames, "a whole number, at least 1")
+        check_whole("frames", frames, 1)
         self._do(lambda model, _: model.spoil(fault, frames, symbol))
 
     @property

@@ -5,7 +5,8 @@ from typing import TypeVar
 
 import attrs
 
-from ..messages import InvalidOption, Snapshot
+from ..analysis.checks import check_whole
+from ..messages import Snapshot
 
 __all__ = ["Timetable"]
 
@@ -26,8 +27,7 @@ class Timetable(Iterator[tuple[float, T]]):
 
     def hurry(self, number: int) -> None:
         """Let the `number` after the next come together with it; raises InvalidOption."""
-        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-            raise InvalidOption("books", number, "a whole number, at least 0")
+        check_whole("books", number, 0)
         self._hurried += number
 
     def __next__(self) -> tuple[float, T]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from ..analysis.checks import is_number
+from ..analysis.checks import check_whole, is_number
 from ..messages import InvalidOption
 
 __all__ = ["a", "count", "finite", "handler", "mapping", "path", "positive", "settings", "several"]
@@ -58,8 +58,7 @@ def positive(name: str, given: float) -> float:
 
 def count(name: str, given: int) -> int:
     """Return what was given, if it is a whole number from 1; raises InvalidOption."""
-    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
-        raise InvalidOption(name, given, "a whole number, at least 1")
+    check_whole(name, given, 1)
     return given
 
 
