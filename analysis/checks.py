@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
     import attrs
 
-__all__ = ["check_whole", "is_number", "not_negative", "positive", "whole_number"]
+__all__ = [
+    "check_finite",
+    "check_positive",
+    "check_whole",
+    "is_number",
+    "not_negative",
+    "positive",
+    "whole_number",
+]
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -27,8 +35,7 @@ def is_number(value: object) -> TypeGuard[float]:
 
 def positive(_: object, option: attrs.Attribute[Any], value: object) -> None:
     """Allow numbers above 0."""
-    if not is_number(value) or value <= 0:
-        raise InvalidOption(option.name, value, "a number above 0")
+    check_positive(option.name, value)
 
 
 def not_negative(_: object, option: attrs.Attribute[Any], value: object) -> None:
@@ -44,6 +51,19 @@ def whole_number(least: int) -> Callable[[object, attrs.Attribute[Any], Any], No
         check_whole(option.name, value, least)
 
     return check
+
+
+def check_positive(name: str, value: object) -> None:
+    """Raise InvalidOption for what is no number above 0."""
+    if not is_number(value) or value <= 0:
+        raise InvalidOption(name, value, "a number above 0")
+
+
+def check_finite(name: str, value: object) -> None:
+    """Raise InvalidOption for what is no number of seconds, or has no end."""
+    # Who waits until a time that is not a number waits for ever, at full speed.
+    if not is_number(value):
+        raise InvalidOption(name, value, "a finite number of seconds")
 
 
 def check_whole(name: str, value: object, least: int) -> None:

@@ -10,6 +10,7 @@ import attrs
 from ..messages import ExchangeFault
 
 __all__ = [
+    "CLOSE_CODES",
     "MAX_FRAME_BYTES",
     "Close",
     "FrameParser",

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import attrs
 
+from ..runtime.frames import CLOSE_CODES
 from .door import Ration
 from .venue import BookForm, Payload, VenueSession
 from .venue_rules import VenueRules
@@ -16,10 +17,8 @@ GOING_AWAY, POLICY_VIOLATION = 1001, 1008
 
 
 def is_close_code(code: object) -> bool:
-    """Say whether a connection may be closed with it (RFC 6455, 7.4, and IANA's registry)."""
-    return isinstance(code, int) and any(
-        first <= code <= last for first, last in ((1000, 1003), (1007, 1014), (3000, 4999))
-    )
+    """Say whether a connection may be closed with it (`runtime.frames`)."""
+    return isinstance(code, int) and code in CLOSE_CODES
 
 
 class Peer(Protocol):

@@ -11,7 +11,7 @@ from typing import Any
 import pykka
 from pykka import Future
 
-from ..analysis.checks import is_number
+from ..analysis.checks import check_finite
 from ..messages import Deadlock, InvalidOption
 from ..runtime import DeadLetters, Inbox, Reply, Timer
 from .trace import Runnable, Trace, name_of
@@ -204,6 +204,5 @@ class World:
 
 
 def _ns(name: str, seconds: float) -> int:
-    if not is_number(seconds):
-        raise InvalidOption(name, seconds, "a finite number of seconds")
+    check_finite(name, seconds)
     return round(seconds * 1e9)

@@ -19,6 +19,7 @@ from ..analysis import (
     RunSummary,
     Watch,
 )
+from ..analysis.checks import check_finite
 from ..exchanges import Feed, parse_key, split_key
 from ..messages import (
     AnomalyAlert,
@@ -161,7 +162,7 @@ class MarketData:
         there. Snapshots offered from now on are dead letters. Twice is fine. Raises InvalidOption
         for a `timeout` that is no finite number.
         """
-        options.finite("timeout", timeout)
+        check_finite("timeout", timeout)
         with self._lifecycle:
             was, self._state = self._state, "stopped"
             if was == "running":
@@ -272,7 +273,7 @@ class MarketData:
         the time of `stop`, UnknownKey, InvalidOption.
         """
         mailbox = self._symbols.mailbox(key)
-        options.finite("timeout", timeout)
+        check_finite("timeout", timeout)
         if mailbox.latest is None:
             self._check_not_stopped("wait_for()")
         first = Reply()

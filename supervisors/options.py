@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from ..analysis.checks import check_whole, is_number
+from ..analysis.checks import check_positive, check_whole
 from ..messages import InvalidOption
 
-__all__ = ["a", "count", "finite", "handler", "mapping", "path", "positive", "settings", "several"]
+__all__ = ["a", "count", "handler", "mapping", "path", "positive", "settings", "several"]
 
 _Option = TypeVar("_Option")
 
@@ -51,8 +51,7 @@ def path(name: str, given: str | Path | None) -> str | Path | None:
 
 def positive(name: str, given: float) -> float:
     """Return what was given, if it is a number above 0; raises InvalidOption."""
-    if not is_number(given) or given <= 0:
-        raise InvalidOption(name, given, "a number above 0")
+    check_positive(name, given)
     return given
 
 
@@ -60,13 +59,6 @@ def count(name: str, given: int) -> int:
     """Return what was given, if it is a whole number from 1; raises InvalidOption."""
     check_whole(name, given, 1)
     return given
-
-
-def finite(name: str, given: object) -> None:
-    """Raise InvalidOption for what is no number of seconds, or has no end."""
-    # Who waits until a time that is not a number waits for ever, at full speed.
-    if not is_number(given):
-        raise InvalidOption(name, given, "a finite number of seconds")
 
 
 def handler(name: str, given: object) -> None:
